@@ -1,0 +1,1 @@
+"""Chat models, and what stands between them and the search: the journal."""

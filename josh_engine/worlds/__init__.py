@@ -1,0 +1,1 @@
+"""Domain-free worlds. Real ones (ToolWOZ, τ-bench) are packages beside the engine."""

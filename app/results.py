@@ -1,0 +1,141 @@
+"""What the services hand back: frozen values that pages draw and the command line prints as JSON.
+
+Field names are the command line's contract; a page and `--json` cannot disagree, for both read these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from josh_engine.config import Run
+from josh_engine.tree import Tree
+from josh_engine.values import Label, Rollout, Verdict
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A run on its way. `finished` counts rollouts that are done or failed, of `total`; `average_reward` is the mean
+    over those done so far, None before the first. `seconds` is wall time of this sitting."""
+
+    run: str
+    finished: int
+    failed: int
+    total: int
+    calls: int
+    average_reward: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A run summed up. Metrics count the finished rollouts only; `finished` says how many those are.
+
+    `state` may be "interrupted": the store says running, but nobody works on it. `skipped` counts scenarios without
+    goals. Intervals are 95 %, None where there is no figure. `usd` None: the price is unknown. `seconds` is wall time
+    over all sittings; `critical_path_seconds` the longest rollout's sum over asks of the slowest turn.
+    """
+
+    run: str
+    name: str
+    state: str
+    scenarios: int
+    rollouts: int
+    finished: int
+    failed: int
+    skipped: int
+    average_reward: float | None
+    average_reward_interval: Interval | None
+    success_rate: float | None
+    success_rate_interval: Interval | None
+    pass_k: tuple[float, ...]
+    calls: int
+    tokens: int
+    usd: float | None
+    seconds: float
+    critical_path_seconds: float
+    paused_by: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One line of the list of runs. `state` as in RunResult."""
+
+    run: str
+    name: str
+    world: str
+    split: str
+    strategy: str
+    agent: str
+    user: str
+    state: str
+    scenarios: int
+    rollouts: int
+    finished: int
+    average_reward: float | None
+    success_rate: float | None
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRollout:
+    """One rollout with everything a person wants to see of it. `last_seq` is the number of the last event read
+    (-1: none yet); `verdicts` are all, superseded ones included; `labels` already heed them."""
+
+    run: Run
+    rollout: Rollout
+    tree: Tree
+    verdicts: tuple[Verdict, ...]
+    labels: Mapping[str, Label]
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A quality gate: `count` is how many rows it is about."""
+
+    ok: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """An export. `files`: name -> sha256. `id` is None where nothing was recorded (a preview or a download)."""
+
+    files: Mapping[str, str]
+    rows: int
+    positives: int
+    negatives: int
+    scenarios: int
+    gates: Mapping[str, GateResult]
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """This run minus the baseline, on the scenarios both finished. `low`..`high`: 95 % of the difference in Average
+    Reward. `fixed` and `broken` are scenario ids."""
+
+    baseline: str
+    n: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    fixed: Sequence[str]
+    broken: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A run judged: its result, what the agent did wrong, and the comparison where one was asked for."""
+
+    result: RunResult
+    bad_api_use: float | None
+    incorrect_format: float | None
+    errors_by_api: Mapping[str, int]
+    parameter_errors: Sequence[Mapping[str, object]]
+    paired: Comparison | None = None

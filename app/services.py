@@ -1,0 +1,249 @@
+"""One function per thing a person can do. Pages and the command line call these and nothing below them.
+
+They take a `Store` and hand back frozen values (`app.results`); nothing here prints or draws. Failures are
+`JoshError`s with a message and a remedy. A `Store` may be shared between threads. `data` is the folder that worlds
+read; None: `data_path` of the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import catalog, jobs, launching, parts, results, viewing
+from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
+from app.settings import RunRequest, build_config, data_path, store_path
+from josh_engine.config import Run, RunConfig, RunLimits
+from josh_engine.values import Event, Rollout
+from storage import runs, verdicts
+from storage.database import Store, open_store
+
+if TYPE_CHECKING:
+    from josh_engine.extract import RowPolicy
+    from toolwoz.multiwoz import ImportReport
+
+__all__ = [
+    "RunRequest",
+    "Store",
+    "build_config",
+    "cancel_run",
+    "create_run",
+    "data_path",
+    "download_multiwoz",
+    "evaluate_run",
+    "export_files",
+    "export_rows",
+    "import_multiwoz",
+    "launch_run",
+    "list_agents",
+    "list_rollouts",
+    "list_runs",
+    "list_users",
+    "list_worlds",
+    "load_run",
+    "open_rollout",
+    "open_store",
+    "resume_run",
+    "run_events",
+    "run_here",
+    "run_progress",
+    "run_result",
+    "scenario_ids",
+    "shown_state",
+    "stop_run",
+    "store_path",
+    "world_splits",
+]
+
+
+# What there is to choose from
+
+
+def list_worlds() -> tuple[str, ...]:
+    """Short names, the embedded default first."""
+    return catalog.names("world")
+
+
+def list_agents() -> tuple[str, ...]:
+    return catalog.names("agent")
+
+
+def list_users() -> tuple[str, ...]:
+    return catalog.names("user")
+
+
+def world_splits(world: str, data: Path) -> tuple[str, ...]:
+    """Raises ConfigError for an unknown world."""
+    return tuple(parts.open_world(world, data, {}).splits)
+
+
+def scenario_ids(world: str, split: str, data: Path) -> tuple[str, ...]:
+    """In playing order. Raises ConfigError for an unknown split, DatasetError where the data was not imported yet."""
+    return tuple(scenario.id for scenario in parts.scenarios(parts.open_world(world, data, {}), split))
+
+
+# Runs
+
+
+def create_run(store: Store, config: RunConfig, *, limits: RunLimits | None = None, name: str = "") -> Run:
+    """A queued run with all its rollouts, in one transaction. `name` empty: one is made of the choices."""
+    return runs.create_run(
+        store,
+        config.checked(),
+        limits=(limits or RunLimits()).checked(),
+        name=name or f"{config.strategy.name} on {config.world}/{config.split}",
+        code_version=parts.code_version(),
+    )
+
+
+def launch_run(
+    store: Store,
+    run_id: str,
+    *,
+    data: Path | None = None,
+    limits: RunLimits | None = None,
+    failed_only: bool = False,
+) -> Run:
+    """Starts, or resumes, the run in a child process that outlives this one; returns at once.
+
+    `limits`: new ones, for instance a higher cap after the budget was reached. Raises StorageError when another
+    process works on the run. Its log is `<store>.logs/<run>.log`.
+    """
+    run = jobs.reopen(store, run_id, limits=limits)
+    launching.launch(store.path, run.id, data=data or data_path(store.path), failed_only=failed_only)
+    return run
+
+
+def run_here(
+    store: Store,
+    run_id: str,
+    *,
+    data: Path | None = None,
+    failed_only: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> RunResult:
+    """Plays what is left of the run in this process, until it is done, failed, paused or cancelled.
+
+    Does nothing for a run that was cancelled or done meanwhile. SIGINT cancels, SIGTERM pauses (main thread only).
+    """
+    jobs.play(store, run_id, data=data or data_path(store.path), failed_only=failed_only, progress=progress)
+    return run_result(store, run_id)
+
+
+def resume_run(
+    store: Store,
+    run_id: str,
+    *,
+    data: Path | None = None,
+    limits: RunLimits | None = None,
+    failed_only: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> RunResult:
+    """As `run_here`, for a run that stopped in any way; a done one is left as it is."""
+    jobs.reopen(store, run_id, limits=limits)
+    return run_here(store, run_id, data=data, failed_only=failed_only, progress=progress)
+
+
+def stop_run(store: Store, run_id: str, *, wait: float = 0.0) -> Run:
+    """Asks the run to pause after the turns in flight; it can be resumed. Waits up to `wait` seconds for it."""
+    return jobs.ask_to_end(store, run_id, "paused", wait=wait)
+
+
+def cancel_run(store: Store, run_id: str, *, wait: float = 0.0) -> Run:
+    """Asks the run to end after the turns in flight; what was not finished is cancelled."""
+    return jobs.ask_to_end(store, run_id, "cancelled", wait=wait)
+
+
+def load_run(store: Store, run_id: str) -> Run:
+    """Raises NotFound."""
+    return runs.load_run(store, run_id)
+
+
+def shown_state(store: Store, run: Run) -> str:
+    """The run's state, or "interrupted": the store says running, its heartbeat is stale and nobody works on it."""
+    return jobs.shown_state(store, run)
+
+
+def list_runs(store: Store) -> tuple[RunLine, ...]:
+    """Newest first."""
+    return tuple(results.line(store, run) for run in runs.list_runs(store))
+
+
+def list_rollouts(store: Store, run_id: str) -> tuple[Rollout, ...]:
+    """In playing order, each with its summary so far."""
+    runs.load_run(store, run_id)
+    return runs.list_rollouts(store, run_id)
+
+
+def run_result(store: Store, run_id: str) -> RunResult:
+    """The figures so far; also while the run is going."""
+    return results.run_result(store, runs.load_run(store, run_id))
+
+
+def run_progress(store: Store, run_id: str) -> Progress:
+    """How far the run is, cheaply: no intervals. For pages that ask every second."""
+    return results.progress(store, runs.load_run(store, run_id))
+
+
+# Trees
+
+
+def open_rollout(store: Store, ref: str) -> OpenedRollout:
+    """`ref`: a rollout's id, or RUN/SCENARIO[/TRIAL] (trials count from 0). Raises NotFound naming what there is."""
+    return viewing.open_rollout(store, ref)
+
+
+def run_events(store: Store, rollout_id: str, *, after: int = -1) -> tuple[tuple[int, Event], ...]:
+    """The events behind number `after`, with their numbers; fold them onto the tree at hand."""
+    return runs.events_after(store, rollout_id, after)
+
+
+# Rows
+
+
+def export_files(
+    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], policy: RowPolicy | None = None
+) -> tuple[ExportResult, dict[str, bytes]]:
+    """The files' contents, for a download; nothing is written or recorded. Formats: sft, kto, dpo, openai."""
+    from app import exporting
+
+    return exporting.export_files(store, run_ids, formats=formats, policy=policy)
+
+
+def export_rows(
+    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], out: Path, policy: RowPolicy | None = None
+) -> ExportResult:
+    """Writes the files into folder `out`, each whole or not at all, and records the export."""
+    from app import exporting
+
+    return exporting.export_rows(store, run_ids, formats=formats, out=out, policy=policy)
+
+
+def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Evaluation:
+    """The run's figures and errors; with `against`, compared to that run on the scenarios both finished."""
+    from app import evaluating
+
+    return evaluating.evaluate_run(store, run_id, against=against)
+
+
+# Data
+
+
+def import_multiwoz(source: Path, data: Path) -> ImportReport:
+    """Reads MultiWOZ 2.1 (folder or zip) into the data folder. Raises DatasetError; nothing half-imported."""
+    from toolwoz import multiwoz
+
+    return multiwoz.import_multiwoz(source, data)
+
+
+def download_multiwoz(data: Path) -> ImportReport:
+    """Fetches MultiWOZ 2.1 from its public repository and imports it."""
+    from toolwoz import multiwoz
+
+    return multiwoz.download_multiwoz(data)
+
+
+# Verdicts
+
+list_verdicts = verdicts.list_verdicts

@@ -1,0 +1,135 @@
+"""From what a person chose to a checked `RunConfig`: the one way in, for the command line and for the Run page.
+
+Every choice that is None falls to the preset, and where there is none to the default in `josh_engine.config`.
+Scenario ids are resolved here, so that a run's configuration says exactly what is played, in which order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from app import catalog, parts
+from josh_engine.config import RunConfig, StrategyConfig, paper_preset
+from josh_engine.errors import ConfigError
+
+PRESETS = ("paper",)
+STORE_VARIABLE = "JOSH_STORE"
+DATA_VARIABLE = "JOSH_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a person may choose for a run. None: the preset's value, else the default.
+
+    `scenarios`: these ids, in this order; None: the split's own order. `limit`: only the first so many.
+    """
+
+    world: str = catalog.DEFAULT_WORLD
+    split: str = "train"
+    scenarios: Sequence[str] | None = None
+    limit: int | None = None
+    agent: str = catalog.DEFAULT_AGENT
+    user: str = catalog.DEFAULT_USER
+    model: str | None = None
+    user_model: str | None = None
+    strategy: str | None = None
+    beam: int | None = None
+    branching: int | None = None
+    depth: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    max_tokens: int | None = None
+    max_generations: int | None = None
+    seed: int = 0
+    trials: int = 1
+    preset: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def store_path() -> Path:
+    """Where the store is unless a person says otherwise: JOSH_STORE, else `josh.db` in the working directory."""
+    return Path(os.environ.get(STORE_VARIABLE) or "josh.db").absolute()
+
+
+def data_path(store: Path) -> Path:
+    """Where worlds read their data: JOSH_DATA, else `josh-data` beside the store."""
+    chosen = os.environ.get(DATA_VARIABLE)
+    return Path(chosen).absolute() if chosen else store.absolute().parent / "josh-data"
+
+
+def build_config(request: RunRequest, data: Path) -> RunConfig:
+    """The checked configuration. Raises ConfigError naming what cannot be and what can; nothing is written."""
+    for kind, name in (("agent", request.agent), ("user", request.user)):
+        catalog.address(kind, name)  # type: ignore[arg-type]
+    config = RunConfig(
+        world=request.world,
+        split=request.split,
+        scenarios=(),
+        agent=request.agent,
+        user=request.user,
+        model=request.model,
+        user_model=request.user_model,
+        strategy=StrategyConfig(name=request.strategy or StrategyConfig.name),
+        seed=request.seed,
+        trials=request.trials,
+        options=dict(sorted(request.options.items())),
+    )
+    config = _chosen(_preset(config, request.preset), request)
+    replace(config, scenarios=("any",)).checked()  # cheap mistakes are told before a world is opened
+    parts.check(config)
+    return replace(config, scenarios=_scenarios(request, data)).checked()
+
+
+def _preset(config: RunConfig, name: str | None) -> RunConfig:
+    if name is None:
+        return config
+    if name not in PRESETS:
+        raise ConfigError(f"Unknown preset {name!r}.", remedy=f"Use one of: {', '.join(PRESETS)}.")
+    return paper_preset(config)
+
+
+def _chosen(config: RunConfig, request: RunRequest) -> RunConfig:
+    """The configuration with the person's own choices laid over the preset's."""
+
+    def given(**choices: Any) -> dict[str, Any]:
+        return {name: value for name, value in choices.items() if value is not None}
+
+    sampling = given(
+        temperature=request.temperature,
+        top_p=request.top_p,
+        top_k=request.top_k,
+        max_tokens=request.max_tokens,
+    )
+    strategy = given(
+        max_beam=request.beam,
+        branching_factor=request.branching,
+        max_depth=request.depth,
+    )
+    return replace(
+        config,
+        sampling=replace(config.sampling, **sampling),
+        strategy=replace(config.strategy, **strategy),
+        **given(max_generations=request.max_generations),
+    )
+
+
+def _scenarios(request: RunRequest, data: Path) -> tuple[str, ...]:
+    if request.limit is not None and request.limit < 1:
+        raise ConfigError(f"limit is {request.limit}, but must be at least 1.")
+    world = parts.open_world(request.world, data, request.options)
+    known = tuple(scenario.id for scenario in parts.scenarios(world, request.split))
+    wanted = known if request.scenarios is None else tuple(request.scenarios)
+    if strangers := sorted(set(wanted) - set(known)):
+        raise ConfigError(
+            f"Split {request.split!r} of {request.world} has no scenario {strangers[0]!r}"
+            + (f" (nor {len(strangers) - 1} more)." if len(strangers) > 1 else "."),
+            remedy=f"It has {len(known)}" + (f", for example {known[0]!r}." if known else "."),
+        )
+    if len(set(wanted)) != len(wanted):
+        raise ConfigError("A scenario is listed twice.", remedy="Use trials to play scenarios more than once.")
+    return wanted[: request.limit]

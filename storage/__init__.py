@@ -1,0 +1,1 @@
+"""The store: rows in, values out. SQLite through sqlite-utils; knows no page, no world and no model."""

@@ -35,7 +35,18 @@ EVENT_KINDS: dict[str, type[Any]] = {
 
 def dump(value: object) -> str:
     """One line of JSON for any central value."""
-    return json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"))
+    return compact(to_json(value))
+
+
+def compact(data: Json) -> str:
+    """One line of JSON that always encodes to UTF-8: text with half a surrogate pair, which a model can emit and JSON
+    can carry, is escaped."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(data, separators=(",", ":"))
+    return text
 
 
 def load(kind: type[T], text: str) -> T:

@@ -17,6 +17,7 @@ from josh_engine.memory import MemoryJournal, MemoryRecorder
 from josh_engine.models.absent import AbsentModel
 from josh_engine.ports import Agent, ChatModel, UserSimulator, World
 from josh_engine.rollout import Players, roll_out
+from josh_engine.rows import rows
 from josh_engine.search import open_strategy
 from josh_engine.tree import Tree, fold
 from josh_engine.values import Goal, Json, Rollout, Scenario
@@ -39,7 +40,7 @@ class Outcome:
     def rows(self, row_format: str = "kto", policy: RowPolicy | None = None) -> list[dict[str, Json]]:
         """Training rows in TRL's columns: "sft", "kto", "dpo"; or "openai". Default policy: the paper's filter."""
         source = Source(self.rollout, self.config, self.tree)
-        return extract([source], policy or RowPolicy()).rows(row_format)
+        return rows(extract([source], policy), row_format)
 
 
 def play(

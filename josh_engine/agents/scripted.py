@@ -23,9 +23,7 @@ class ScriptedAgent:
     def preamble(self, environment: Environment) -> Preamble:
         return Preamble((Message("system", self.system),), environment.tools)
 
-    async def turn(
-        self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int
-    ) -> Turn:
+    async def turn(self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int) -> Turn:
         preamble = self.preamble(environment)
         messages = list(conversation(preamble, path))
         before, calls = len(messages), list[ToolCall]()

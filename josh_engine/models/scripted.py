@@ -15,9 +15,7 @@ Answer = Callable[[Sequence[Message], int], Completion]
 class ScriptedModel:
     """`ledger` is called with the seed of each call as it is served, before the answer goes out."""
 
-    def __init__(
-        self, answer: Answer, *, seconds: float = 0.0, ledger: Callable[[int], None] | None = None
-    ) -> None:
+    def __init__(self, answer: Answer, *, seconds: float = 0.0, ledger: Callable[[int], None] | None = None) -> None:
         self.answer = answer
         self.seconds = seconds
         self.ledger = ledger

@@ -1,0 +1,156 @@
+"""Rows, provenance, checks and files of an extraction: pure rendering, no decisions.
+
+Formats: `sft`, `kto`, `dpo` in TRL's columns (conversational, `tools` as a JSON string) and `openai`, whole
+conversations as hosted tuners take them. Everything is sorted by row id, so equal sources give equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from josh_engine.encoding import compact
+from josh_engine.errors import ConfigError
+from josh_engine.extract import Extraction, Generation, Pair, Source, tools_text, verdicts_on
+from josh_engine.messages import wire, wire_tools
+from josh_engine.tree import ideal_path, label_turns
+from josh_engine.values import Json
+
+FORMATS = ("sft", "kto", "dpo", "openai")
+
+
+def rows(extraction: Extraction, row_format: str) -> list[dict[str, Json]]:
+    """TRL's columns for "sft", "kto", "dpo"; OpenAI's chat fine-tuning lines for "openai". Sorted by row id."""
+    if row_format == "sft":
+        return [_row(each, each.row_id) for each in extraction.positive]
+    if row_format == "kto":
+        labelled = [*((each, True) for each in extraction.positive), *((each, False) for each in extraction.negative)]
+        labelled.sort(key=lambda item: item[0].row_id)
+        return [_row(each, each.row_id, label=label) for each, label in labelled]
+    if row_format == "dpo":
+        return [_pair_row(pair) for pair in extraction.pairs]
+    if row_format == "openai":
+        return sorted((_whole(source) for source in extraction.sources), key=compact)
+    raise ConfigError(f"Unknown row format {row_format!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
+
+
+def provenance(extraction: Extraction) -> list[dict[str, Json]]:
+    """One line per row id: where it comes from and who judged it."""
+    lines = {each.row_id: _origin(each) for each in (*extraction.positive, *extraction.negative)}
+    lines |= {pair.row_id: _origin(pair.rejected) | {"row_id": pair.row_id} for pair in extraction.pairs}
+    return [lines[row_id] for row_id in sorted(lines)]
+
+
+def gates(extraction: Extraction) -> dict[str, dict[str, Json]]:
+    """Each check's count and whether it is fit to train on. `length_gap` is mean negative over positive length in
+    percent; `explicit_faults` counts negatives with a fault of the model's own (legitimate, so always ok)."""
+    up = {each.key for each in extraction.positive}
+    both = sum(each.key in up for each in extraction.negative)
+    repeated = len(extraction.positive) - len(up)
+    leaks = {each.tree.scenario.id for each in extraction.sources if each.tree.scenario and _is_test(each)}
+    faulty = sum(any(call.fault for call in each.node.turn.calls) for each in extraction.negative)
+    gap = _length_gap(extraction.positive, extraction.negative)
+    balanced = bool(extraction.negative) and 1 / 8 <= extraction.positives / extraction.negatives <= 8
+    return {
+        "contradictory": {"ok": both == 0, "count": both},
+        "duplicates": {"ok": repeated <= 0.1 * extraction.positives, "count": repeated},
+        "balance": {"ok": balanced, "count": extraction.positives - extraction.negatives},
+        "length_gap": {"ok": gap is None or 50 <= gap <= 200, "count": gap},
+        "test_scenarios": {"ok": not leaks, "count": len(leaks)},
+        "explicit_faults": {"ok": True, "count": faulty},
+    }
+
+
+def render_files(
+    extraction: Extraction, formats: Sequence[str], head: Mapping[str, Json] | None = None
+) -> dict[str, bytes]:
+    """The export's files by name. `head` goes into the manifest (licence and attribution of the data, times); the row
+    files depend on the sources alone."""
+    files = {f"{each}.jsonl": _lines(rows(extraction, each)) for each in formats}
+    files["provenance.jsonl"] = _lines(provenance(extraction))
+    manifest = {
+        **(head or {}),
+        "files": {name: {"sha256": hashlib.sha256(body).hexdigest()} for name, body in sorted(files.items())},
+        "policy": {
+            "rows": extraction.policy.rows,
+            "audit": extraction.policy.audit,
+            "filtered": extraction.policy.filtered,
+        },
+        "funnel": dict(extraction.funnel),
+        "gates": gates(extraction),
+    }
+    files["manifest.json"] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+    return files
+
+
+def _row(generation: Generation, row_id: str, label: bool | None = None) -> dict[str, Json]:
+    line: dict[str, Json] = {"prompt": generation.prompt_rows, "completion": generation.completion_rows}
+    if label is not None:
+        line["label"] = label
+    return _with_tools(line, generation.source) | {"row_id": row_id}
+
+
+def _pair_row(pair: Pair) -> dict[str, Json]:
+    line = {
+        "prompt": pair.chosen.prompt_rows,
+        "chosen": pair.chosen.completion_rows,
+        "rejected": pair.rejected.completion_rows,
+    }
+    return _with_tools(line, pair.chosen.source) | {"row_id": pair.row_id}
+
+
+def _with_tools(line: dict[str, Json], source: Source) -> dict[str, Json]:
+    tools = tools_text(source)
+    return line | {"tools": tools} if tools else line
+
+
+def _whole(source: Source) -> dict[str, Json]:
+    """The ideal path as one conversation; a turn that a person called bad is context only (weight 0)."""
+    tree, labels = source.tree, label_turns(source.tree, source.verdicts)
+    messages = [wire(message) for message in tree.preamble.messages]
+    for node_id in ideal_path(tree, source.verdicts):
+        for message in tree.nodes[node_id].turn.messages:
+            weightless = message.role == "assistant" and labels.get(node_id) != "ideal"
+            messages.append(wire(message) | ({"weight": 0} if weightless else {}))
+    line: dict[str, Json] = {"messages": messages}
+    if tree.preamble.tools:
+        line["tools"] = wire_tools(tree.preamble.tools)
+    return line
+
+
+def _origin(generation: Generation) -> dict[str, Json]:
+    source, node = generation.source, generation.node
+    pruned = source.tree.reasons.get(node.id)
+    return {
+        "row_id": generation.row_id,
+        "run": source.rollout.run_id,
+        "rollout": source.rollout.id,
+        "scenario": source.rollout.scenario_id,
+        "split": source.tree.scenario.split if source.tree.scenario else None,
+        "trial": source.rollout.trial,
+        "node": node.id,
+        "generation": generation.index,
+        "label": generation.label,
+        "reason": pruned.reason if pruned else None,
+        "verdicts": [
+            {"verdict": each.verdict, "auditor": each.auditor, "blind": each.blind, "created": each.created}
+            for each in verdicts_on(generation)
+        ],
+    }
+
+
+def _is_test(source: Source) -> bool:
+    return source.tree.scenario is not None and source.tree.scenario.split in ("test", "full_test")
+
+
+def _length_gap(positive: Sequence[Generation], negative: Sequence[Generation]) -> int | None:
+    if not positive or not negative:
+        return None
+    up = sum(len(json.dumps(each.completion_rows)) for each in positive) / len(positive)
+    down = sum(len(json.dumps(each.completion_rows)) for each in negative) / len(negative)
+    return round(100 * down / up)
+
+
+def _lines(lines: Iterable[Mapping[str, Json]]) -> bytes:
+    return "".join(compact(each) + "\n" for each in lines).encode()

@@ -90,7 +90,7 @@ function face(node) {
   const kind = node.kind === "user" ? "user" : node.label;
   const parts = [svg("g", { class: `shape ${kind}` }, ...SHAPES[kind]())];
   node.won.forEach((number, i) => parts.push(star(String(number), 13 + 15 * i, -9)));
-  if (node.stop !== "spoke") parts.push(warning(-13, -8));
+  if (node.stop !== "spoke") parts.push(warning(-11, -9));
   return parts;
 }
 
@@ -99,15 +99,15 @@ function face(node) {
 function build(parent) {
   const world = svg("g", { class: "world" }, svg("g", { class: "edges" }), svg("g", { class: "nodes", role: "presentation" }));
   const canvas = svg("svg", { class: "canvas", role: "presentation" }, world);
-  const card = html("div", { class: "card", role: "presentation" });
+  const card = html("div", { class: "card", "aria-hidden": "true" });
   const zoomed = html("span", { class: "zoomed" });
   const tools = html("div", { class: "tools" });
   const empty = html("div", { class: "empty" });
-  const root = html("div", { class: "josh-tree", "data-testid": "josh-tree", role: "tree", tabindex: "0" },
-    canvas, tools, legend(), card, empty);
+  const root = html("div", { class: "tree", "data-testid": "josh-tree", role: "tree", tabindex: "0" }, canvas);
+  const frame = html("div", { class: "frame" }, root, tools, legend(), card, empty);
   const view = {
-    root, canvas, world, card, zoomed, empty, nodes: new Map(), data: { nodes: [] }, seen: null, focus: null,
-    selected: null, asked: null, moved: false, at: { x: 0, y: 0, k: 1 }, frame: 0, tell: () => {},
+    frame, root, canvas, world, card, zoomed, empty, nodes: new Map(), data: { nodes: [] }, seen: null, focus: null,
+    selected: null, asked: null, moved: false, at: { x: 0, y: 0, k: 1 }, motion: 0, tell: () => {},
   };
   for (const [sign, title, act] of [
     ["−", "Zoom out (-)", () => zoom(view, 1 / 1.25)],
@@ -121,13 +121,13 @@ function build(parent) {
   }
   tools.prepend(zoomed);
   root.setAttribute("data-built", "1");
-  parent.append(root);
+  parent.append(frame);
   listen(view);
   return view;
 }
 
 function legend() {
-  const list = html("div", { class: "legend", "data-testid": "legend", role: "presentation" });
+  const list = html("div", { class: "legend", "data-testid": "legend" });
   for (const [kind, word] of LEGEND) {
     const drawn = kind === "reward" ? [star("1", 0, 0)] : kind === "fault" ? [warning(0, 1)]
       : [svg("g", { class: `shape ${kind}` }, ...SHAPES[kind]())];
@@ -177,9 +177,9 @@ function listen(view) {
 // ---------------------------------------------------------------- update: diffs only
 
 function update(view, data) {
-  const { root } = view;
+  const { frame, root } = view;
   view.data = data;
-  root.style.height = `${data.height}px`;
+  frame.style.height = `${data.height}px`;
   for (const [name, value] of [["count", data.nodes.length], ["seq", data.seq]]) root.setAttribute(`data-${name}`, value);
   root.setAttribute("aria-label", data.aria);
   view.empty.textContent = data.nodes.length ? "" : data.empty;
@@ -293,7 +293,7 @@ function calm() {
 }
 
 function settle(view) {
-  cancelAnimationFrame(view.frame);
+  cancelAnimationFrame(view.motion);
   const items = [...view.nodes.values()];
   const from = items.map((item) => ({ ...item.now }));
   const still = items.every((item) => item.now.x === item.goal.x && item.now.y === item.goal.y);
@@ -307,7 +307,7 @@ function settle(view) {
       item.element.setAttribute("transform", `translate(${item.now.x.toFixed(1)} ${item.now.y.toFixed(1)})`);
     });
     for (const item of items) draw(item, view.nodes.get(item.node.parent));
-    if (part < 1) view.frame = requestAnimationFrame(step);
+    if (part < 1) view.motion = requestAnimationFrame(step);
   };
   step(began);
 }
@@ -411,7 +411,7 @@ function next(view, wanted) {
 }
 
 function key(view, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("button")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const current = view.nodes.get(view.focus)?.node;
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (STEPS[name] && current) focus(view, STEPS[name](view, current));
@@ -437,7 +437,7 @@ function tip(view, element) {
     row.textContent = line;
     return row;
   }));
-  const box = view.root.getBoundingClientRect(), spot = element.getBoundingClientRect();
+  const box = view.frame.getBoundingClientRect(), spot = element.getBoundingClientRect();
   const right = spot.right - box.left + 8, wide = view.card.offsetWidth;
   view.card.style.left = `${right + wide > box.width ? Math.max(4, spot.left - box.left - wide - 8) : right}px`;
   view.card.style.top = `${Math.max(4, Math.min(spot.top - box.top, box.height - view.card.offsetHeight - 4))}px`;

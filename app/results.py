@@ -95,10 +95,10 @@ class OpenedRollout:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """A quality gate: `count` is how many rows it is about."""
+    """A quality gate: `count` is the figure it looks at; None: there is none."""
 
     ok: bool
-    count: int
+    count: int | None
 
 
 @dataclass(frozen=True, slots=True)

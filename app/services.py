@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import catalog, jobs, launching, parts, results, viewing
+from app import catalog, figures, jobs, launching, parts, viewing
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
 from josh_engine.config import Run, RunConfig, RunLimits
 from josh_engine.values import Event, Rollout
-from storage import runs, verdicts
+from storage import runs
 from storage.database import Store, open_store
 
 if TYPE_CHECKING:
-    from josh_engine.extract import RowPolicy
     from toolwoz.multiwoz import ImportReport
+
+    from josh_engine.extract import RowPolicy
 
 __all__ = [
     "RunRequest",
@@ -167,7 +168,7 @@ def shown_state(store: Store, run: Run) -> str:
 
 def list_runs(store: Store) -> tuple[RunLine, ...]:
     """Newest first."""
-    return tuple(results.line(store, run) for run in runs.list_runs(store))
+    return tuple(figures.line(store, run) for run in runs.list_runs(store))
 
 
 def list_rollouts(store: Store, run_id: str) -> tuple[Rollout, ...]:
@@ -178,12 +179,12 @@ def list_rollouts(store: Store, run_id: str) -> tuple[Rollout, ...]:
 
 def run_result(store: Store, run_id: str) -> RunResult:
     """The figures so far; also while the run is going."""
-    return results.run_result(store, runs.load_run(store, run_id))
+    return figures.run_result(store, runs.load_run(store, run_id))
 
 
 def run_progress(store: Store, run_id: str) -> Progress:
     """How far the run is, cheaply: no intervals. For pages that ask every second."""
-    return results.progress(store, runs.load_run(store, run_id))
+    return figures.progress(store, runs.load_run(store, run_id))
 
 
 # Trees
@@ -242,8 +243,3 @@ def download_multiwoz(data: Path) -> ImportReport:
     from toolwoz import multiwoz
 
     return multiwoz.download_multiwoz(data)
-
-
-# Verdicts
-
-list_verdicts = verdicts.list_verdicts

@@ -95,7 +95,9 @@ class RunLimits:
 class Run:
     """A run as the store knows it. Times are ISO 8601 in UTC; `heartbeat` None: no process has held it yet.
 
-    `paused_by`: person or budget, while `state` is paused. `error`: why the run as a whole failed.
+    `paused_by`: person or budget, while `state` is paused. `error`: why the run as a whole failed. `cancel_requested`
+    and `stop_requested`: asked of the process that works on it, which has not obeyed yet. `seconds`: wall time over
+    all sittings.
     """
 
     id: str
@@ -110,8 +112,10 @@ class Run:
     paused_by: str | None = None
     error: str | None = None
     cancel_requested: bool = False
+    stop_requested: bool = False
     scenario_count: int = 0
     rollouts_done: int = 0
+    seconds: float = 0.0
 
 
 def paper_preset(config: RunConfig) -> RunConfig:

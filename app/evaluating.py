@@ -1,0 +1,49 @@
+"""A run judged: what the agent got wrong (section 5.2 of the paper), and whether it beats another run, scenario by
+scenario."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from app import figures
+from app.results import Comparison, Evaluation
+from josh_engine.errors import ConfigError
+from josh_engine.metrics import compare, error_analysis
+from josh_engine.tree import fold
+from storage import runs
+from storage.database import Store
+
+
+def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Evaluation:
+    run = runs.load_run(store, run_id)
+    rollouts = runs.list_rollouts(store, run_id)
+    done = [rollout for rollout in rollouts if rollout.state == "done"]
+    errors = error_analysis(fold(event for _, event in runs.events_after(store, each.id)) for each in done)
+    return Evaluation(
+        result=figures.run_result(store, run),
+        bad_api_use=errors.bad_api_use if done else None,
+        incorrect_format=errors.incorrect_format if done else None,
+        errors_by_api=errors.errors_by_api,
+        parameter_errors=tuple(asdict(each) for each in errors.parameter_errors),
+        paired=_paired(store, run_id, against) if against else None,
+    )
+
+
+def _paired(store: Store, run_id: str, baseline: str) -> Comparison:
+    runs.load_run(store, baseline)
+    paired = compare(runs.list_rollouts(store, baseline), runs.list_rollouts(store, run_id))
+    if paired is None:
+        raise ConfigError(
+            f"Runs {run_id} and {baseline} finished no scenario in common, so they cannot be compared.",
+            remedy="Compare runs over the same world and split.",
+        )
+    return Comparison(
+        baseline=baseline,
+        n=paired.n,
+        difference=paired.difference,
+        low=paired.low,
+        high=paired.high,
+        p=paired.p,
+        fixed=paired.fixed,
+        broken=paired.broken,
+    )

@@ -1,0 +1,127 @@
+"""Rows out of runs: trees and verdicts from the store, through `josh_engine.extract`, into files.
+
+The row files depend on trees, verdicts and policy alone; what differs between machines and times (ids, versions)
+stands in `provenance.jsonl` and `manifest.json`. Files are written whole or not at all: aside first, then moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from app import parts
+from app.results import ExportResult, GateResult
+from app.settings import data_path
+from josh_engine.config import Run
+from josh_engine.encoding import to_json
+from josh_engine.errors import ConfigError, JoshError, StorageError
+from josh_engine.extract import Extraction, RowPolicy, Source, extract
+from josh_engine.rows import FORMATS, gates, render_files
+from josh_engine.tree import fold
+from josh_engine.values import Json
+from storage import exports, runs, verdicts
+from storage.database import Store
+
+
+def export_files(
+    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], policy: RowPolicy | None = None
+) -> tuple[ExportResult, dict[str, bytes]]:
+    formats = tuple(dict.fromkeys(formats))
+    if strange := [each for each in formats if each not in FORMATS]:
+        raise ConfigError(f"Unknown row format {strange[0]!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
+    if not formats:
+        raise ConfigError("No row format was chosen.", remedy=f"Choose of: {', '.join(FORMATS)}.")
+    chosen = [runs.load_run(store, run_id) for run_id in dict.fromkeys(run_ids)]
+    extraction = extract([source for run in chosen for source in _sources(store, run)], policy or RowPolicy())
+    files = render_files(extraction, formats, _head(store, chosen))
+    return _result(extraction, formats, files), files
+
+
+def export_rows(
+    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], out: Path, policy: RowPolicy | None = None
+) -> ExportResult:
+    policy = policy or RowPolicy()
+    result, files = export_files(store, run_ids, formats=formats, policy=policy)
+    _write(out, files)
+    export = exports.Export(
+        runs=tuple(dict.fromkeys(run_ids)),
+        formats=tuple(dict.fromkeys(formats)),
+        policy=asdict(policy),
+        folder=str(out.absolute()),
+        files=result.files,
+        rows=result.rows,
+        positives=result.positives,
+        negatives=result.negatives,
+        scenarios=result.scenarios,
+        gates={name: asdict(gate) for name, gate in result.gates.items()},
+    )
+    return ExportResult(**{**_fields(result), "id": exports.add_export(store, export)})
+
+
+def _sources(store: Store, run: Run) -> list[Source]:
+    """Every finished rollout of the run; failed, cancelled and unfinished ones yield no rows."""
+    given = verdicts.list_run_verdicts(store, [run.id])
+    return [
+        Source(
+            rollout=rollout,
+            config=run.config,
+            tree=fold(event for _, event in runs.events_after(store, rollout.id)),
+            verdicts=given.get(rollout.id, ()),
+            code_version=run.code_version,
+        )
+        for rollout in runs.list_rollouts(store, run.id)
+        if rollout.state == "done"
+    ]
+
+
+def _head(store: Store, chosen: Sequence[Run]) -> dict[str, Json]:
+    return {
+        "code_version": parts.code_version(),
+        "runs": [
+            {"run": run.id, "created": run.created, "code_version": run.code_version, "config": to_json(run.config)}
+            for run in chosen
+        ],
+        "attribution": {run.config.world: _attribution(store, run) for run in chosen},
+    }
+
+
+def _attribution(store: Store, run: Run) -> str | None:
+    """Licence and source of the data whose text the rows carry, where the world states them."""
+    try:
+        world = parts.open_world(run.config.world, data_path(store.path), run.config.options)
+    except JoshError:
+        return None  # the rows come from the stored trees; a world that is gone does not stop an export
+    said: str | None = getattr(world, "attribution", None)
+    return said
+
+
+def _result(extraction: Extraction, formats: Sequence[str], files: Mapping[str, bytes]) -> ExportResult:
+    return ExportResult(
+        files={name: hashlib.sha256(body).hexdigest() for name, body in sorted(files.items())},
+        rows=sum(files[f"{each}.jsonl"].count(b"\n") for each in formats),
+        positives=extraction.positives,
+        negatives=extraction.negatives,
+        scenarios=extraction.scenarios,
+        gates={name: GateResult(**gate) for name, gate in gates(extraction).items()},
+    )
+
+
+def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        aside = {out / name: out / f".{name}.part" for name in files}
+        for name, body in files.items():
+            aside[out / name].write_bytes(body)
+        for place, part in aside.items():
+            part.replace(place)
+    except OSError as error:
+        raise StorageError(
+            f"The rows cannot be written to {out}: {error.strerror or error}.",
+            remedy="Choose a folder you may write to, with --out.",
+        ) from error
+
+
+def _fields(result: ExportResult) -> dict[str, Json]:
+    return {name: getattr(result, name) for name in ExportResult.__dataclass_fields__}

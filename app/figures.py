@@ -1,0 +1,82 @@
+"""A run's rows from the store, summed up into `app.results`.
+
+The figures are `josh_engine.metrics`'; only what a list or a live page shows every second is averaged in
+`app.progress`, without intervals.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app import jobs
+from app.progress import average_reward, over_scenarios, progress_of
+from app.results import Interval, Progress, RunLine, RunResult
+from josh_engine.config import Run
+from storage import runs
+from storage.database import Store
+
+if TYPE_CHECKING:
+    from josh_engine.metrics import Estimate
+
+
+def run_result(store: Store, run: Run) -> RunResult:
+    from josh_engine.metrics import summarise  # loads numpy
+
+    rollouts = runs.list_rollouts(store, run.id)
+    summary = summarise(rollouts)
+    reward, success = summary.average_reward, summary.success_rate
+    return RunResult(
+        run=run.id,
+        name=run.name,
+        state=jobs.shown_state(store, run),
+        scenarios=run.scenario_count,
+        rollouts=len(rollouts),
+        finished=summary.finished,
+        failed=summary.failed,
+        skipped=summary.skipped,
+        average_reward=reward.value if reward else None,
+        average_reward_interval=_interval(reward),
+        success_rate=success.value if success else None,
+        success_rate_interval=_interval(success),
+        pass_k=tuple(each.value for each in summary.pass_k),
+        calls=summary.calls,
+        tokens=summary.tokens,
+        usd=summary.usd,
+        seconds=run.seconds,
+        critical_path_seconds=max((rollout.critical_seconds for rollout in rollouts), default=0.0),
+        paused_by=run.paused_by,
+        error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
+    )
+
+
+def line(store: Store, run: Run) -> RunLine:
+    rollouts = runs.list_rollouts(store, run.id)
+    done = [rollout for rollout in rollouts if rollout.state == "done"]
+    config = run.config
+    return RunLine(
+        run=run.id,
+        name=run.name,
+        world=config.world,
+        split=config.split,
+        strategy=config.strategy.name,
+        agent=config.agent,
+        user=config.user,
+        state=jobs.shown_state(store, run),
+        scenarios=run.scenario_count,
+        rollouts=len(rollouts),
+        finished=len(done),
+        average_reward=average_reward(rollouts),
+        success_rate=over_scenarios(
+            (each for each in done if each.goals or each.grade is not None), lambda rollout: float(rollout.success)
+        ),
+        created=run.created,
+    )
+
+
+def progress(store: Store, run: Run) -> Progress:
+    rollouts = runs.list_rollouts(store, run.id)
+    return progress_of(run.id, rollouts, calls=sum(each.usage.calls for each in rollouts), seconds=run.seconds)
+
+
+def _interval(estimate: Estimate | None) -> Interval | None:
+    return (estimate.low, estimate.high) if estimate else None

@@ -1,0 +1,149 @@
+"""The schema, as steps that are never edited once released: a change is a new step at the end of `STEPS`.
+
+sqlite-utils' own `Migrations` applies and records them; it is imported only when there is something to apply. Tables
+are strict. `events` and `verdicts` are append-only, held by triggers: history is never edited, only overlaid.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from josh_engine.errors import NewerSchema
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+SET = "josh"
+Step = Callable[["Database"], None]
+
+
+def first_light(db: Database) -> None:
+    _runs_and_rollouts(db)
+    _events_and_journal(db)
+    _verdicts_and_exports(db)
+    for table in ("events", "journal", "verdicts"):
+        _append_only(db, table)
+
+
+def _runs_and_rollouts(db: Database) -> None:
+    """`wanted`: what a person asked of a running run (paused, cancelled); `seconds`: wall time over all sittings."""
+    db.table("runs").create(
+        {
+            "id": str, "name": str, "config": str, "limits": str, "state": str, "created": str, "code_version": str,
+            "finished": str, "heartbeat": str, "wanted": str, "paused_by": str, "error": str, "seconds": float,
+        },
+        pk="id",
+        not_null={"name", "config", "limits", "state", "created", "code_version", "seconds"},
+        defaults={"seconds": 0.0},
+        strict=True,
+    )  # fmt: skip
+    db.table("rollouts").create(
+        {
+            "id": str, "run_id": str, "number": int, "scenario_id": str, "trial": int, "state": str, "error": str,
+            "goals": int, "won": int, "grade": float, "depth": int, "nodes": int, "events": int, "calls": int,
+            "prompt_tokens": int, "completion_tokens": int, "usd": float, "seconds": float, "critical_seconds": float,
+        },
+        pk="id",
+        not_null={
+            "run_id", "number", "scenario_id", "trial", "state", "goals", "won", "depth", "nodes", "events", "calls",
+            "prompt_tokens", "completion_tokens", "seconds", "critical_seconds",
+        },
+        foreign_keys=[("run_id", "runs", "id")],
+        strict=True,
+    )  # fmt: skip
+    db.table("rollouts").create_index(["run_id", "number"], unique=True)
+    db.table("rollouts").create_index(["run_id", "scenario_id", "trial"], unique=True)
+
+
+def _events_and_journal(db: Database) -> None:
+    """`batch` counts the transactions of a rollout; `written` is the wall clock, beside the event and not in it."""
+    db.table("events").create(
+        {"rollout": str, "seq": int, "batch": int, "kind": str, "body": str, "written": float},
+        pk=("rollout", "seq"),
+        not_null={"rollout", "seq", "batch", "kind", "body", "written"},
+        foreign_keys=[("rollout", "rollouts", "id")],
+        strict=True,
+    )
+    db.execute(
+        "CREATE TRIGGER events_in_order BEFORE INSERT ON events"
+        " WHEN NEW.seq IS NOT (SELECT coalesce(max(seq) + 1, 0) FROM events WHERE rollout = NEW.rollout)"
+        " BEGIN SELECT RAISE(ABORT, 'events follow one another without a gap'); END"
+    )
+    db.table("journal").create(
+        {"rollout": str, "node": str, "call": int, "request": str, "completion": str, "seconds": float},
+        pk=("rollout", "node", "call"),
+        not_null={"rollout", "node", "call", "request", "completion", "seconds"},
+        strict=True,
+    )
+    db.table("journal").create_index(["rollout", "request"])
+
+
+def _verdicts_and_exports(db: Database) -> None:
+    db.table("verdicts").create(
+        {
+            "id": str, "rollout": str, "node": str, "verdict": str, "auditor": str, "created": str, "rival": str,
+            "reason": str, "blind": int, "side": str, "supersedes": str,
+        },
+        pk="id",
+        not_null={"rollout", "node", "verdict", "auditor", "created", "reason", "blind"},
+        foreign_keys=[("rollout", "rollouts", "id"), ("supersedes", "verdicts", "id")],
+        strict=True,
+    )  # fmt: skip
+    db.table("verdicts").create_index(["rollout"])
+    db.table("verdicts").create_index(
+        ["supersedes"], unique=True
+    )  # of two who replace the same verdict, the second is told
+    db.table("exports").create(
+        {"id": str, "created": str, "runs": str, "formats": str, "policy": str, "folder": str, "files": str,
+         "rows": int, "positives": int, "negatives": int, "scenarios": int, "gates": str},
+        pk="id",
+        not_null={"created", "runs", "formats", "policy", "folder", "files", "rows"},
+        strict=True,
+    )  # fmt: skip
+
+
+def _append_only(db: Database, table: str) -> None:
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}"
+            f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+
+
+STEPS: Sequence[Step] = (first_light,)
+NAMES = tuple(step.__name__ for step in STEPS)
+
+
+def applied(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Names of the steps this store has had, in order; empty for a new one."""
+    exists = connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone()
+    if not exists:
+        return ()
+    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id", (SET,))
+    return tuple(name for (name,) in rows)
+
+
+def is_foreign(connection: sqlite3.Connection) -> bool:
+    """Whether something else lives in this database."""
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+
+def apply(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
+    """The steps not applied yet. The caller holds the write lock, so two openers do not apply one twice."""
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+    known = Migrations(SET)
+    for step in steps:
+        known()(step)
+    known.apply(Database(connection))
+
+
+def newer(path: Path, unknown: Sequence[str]) -> NewerSchema:
+    return NewerSchema(
+        f"The store {path} was written by a newer version of JOSH Studio (it knows {unknown[0]!r}).",
+        remedy="Update the product, or name another store with --store.",
+    )

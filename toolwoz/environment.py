@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from josh_engine.values import Fault, Goal, Json, Tool, ToolCall
+from josh_engine.values import Fault, Goal, Json, Scenario, Tool, ToolCall
 from toolwoz.database import Database, Row, Table
 from toolwoz.normalisation import comparables
 from toolwoz.schema import DOMAINS, TOOL_DOMAINS, UNIQUE, contains, slots_of
@@ -123,6 +123,12 @@ class TownEnvironment:
             return _text({"success": False, "return": None})
         self._bookings |= {domain}
         return plan.answer
+
+
+def scenario_environment(scenario: Scenario, database: Database) -> TownEnvironment:
+    """The environment at the start of a ToolWOZ scenario; its parts hold the booking references."""
+    references = {part["domain"]: part.get("reference") or "" for part in scenario.setup.get("parts", ())}
+    return TownEnvironment(database, scenario.goals, references)
 
 
 def read_arguments(tool: str, arguments: Mapping[str, Json]) -> tuple[str, dict[str, str]]:

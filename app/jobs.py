@@ -110,6 +110,7 @@ class _Work:
         self.todo = [rollout for rollout in self.rollouts.values() if rollout.state in wanted]
         self.writer = RunWriter(store, tuple(self.rollouts.values()))
         self.asked: State | None = None
+        self.tasks: list[asyncio.Task[None]] = []
         self.started = self.beaten = time.monotonic()
 
     async def run(self, data: Path) -> Ending:
@@ -174,10 +175,14 @@ class _Work:
         return spent is None or spent >= usd  # an unknown price cannot be held to a cap
 
     async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            self._look()
-            self._tell()
+        try:
+            while True:
+                await asyncio.sleep(POLL_SECONDS)
+                self._look()
+                self._tell()
+        except JoshError:
+            self.asked = "paused"  # the store is out of reach: end the turns in flight, then say so
+            raise
 
     def _look(self, *, beat: bool = False) -> None:
         """Reads what is wanted, and beats when it is time."""
@@ -194,7 +199,6 @@ class _Work:
         if threading.current_thread() is not threading.main_thread():
             return
         loop = asyncio.get_running_loop()
-        self.tasks: list[asyncio.Task[None]] = []
         loop.add_signal_handler(signal.SIGINT, self._on_interrupt)
         loop.add_signal_handler(signal.SIGTERM, self._on_terminate)
 

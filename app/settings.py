@@ -74,7 +74,7 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
         user=request.user,
         model=request.model,
         user_model=request.user_model,
-        strategy=StrategyConfig(name=request.strategy or StrategyConfig.name),
+        strategy=StrategyConfig(name=request.strategy) if request.strategy else StrategyConfig(),
         seed=request.seed,
         trials=request.trials,
         options=dict(sorted(request.options.items())),

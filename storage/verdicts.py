@@ -59,6 +59,5 @@ def _check(connection: sqlite3.Connection, verdict: Verdict) -> None:
 
 
 def _verdict(row: sqlite3.Row) -> Verdict:
-    return Verdict(
-        **{name: row[name] for name in Verdict.__dataclass_fields__ if name != "blind"}, blind=bool(row["blind"])
-    )
+    copied = {name: row[name] for name in Verdict.__dataclass_fields__ if name != "blind"}
+    return Verdict(**copied, blind=bool(row["blind"]))

@@ -1,0 +1,144 @@
+"""Values as the data of `listing.js`: rows of text, each leading to a page. And the figures pages show, in words.
+
+Pure. Nothing is marked up: a scenario's name is text, whatever it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from app.results import RunLine
+from josh_engine.values import Json, Rollout
+
+RUNS = ("Run", "State", "Name", "Scenarios", "Average Reward", "100 % success", "Created (UTC)")
+SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
+NO_FIGURE = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A listing, and where each row leads: row id -> (page, query parameters)."""
+
+    columns: Sequence[str]
+    rows: Sequence[Mapping[str, Json]]
+    targets: Mapping[str, tuple[str, Mapping[str, str]]]
+    empty: str = ""
+
+    def drawn(self, height: int | None = None) -> dict[str, Json]:
+        return {"columns": list(self.columns), "rows": list(self.rows), "empty": self.empty, "height": height}
+
+
+def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
+    """Newest first, as they come."""
+    rows = [
+        _row(
+            line.run,
+            _target(page, run=line.run),
+            ("link", line.run),
+            ("state", line.state),
+            ("text", line.name),
+            ("number", f"{line.finished} of {line.rollouts}"),
+            ("number", figure(line.average_reward)),
+            ("number", percent(line.success_rate)),
+            ("faint", moment(line.created)),
+        )
+        for line in lines
+    ]
+    return Listed(RUNS, rows, {line.run: (page, {"run": line.run}) for line in lines}, "No runs yet.")
+
+
+def scenarios_listed(rollouts: Sequence[Rollout], *, by_interest: bool = False) -> Listed:
+    """In playing order; by interest: partial rewards first, then no reward, then full, then those not played."""
+    shown = sorted(rollouts, key=_interest) if by_interest else list(rollouts)
+    trials = any(rollout.trial for rollout in rollouts)
+    targets = {rollout.id: ("tree", tree_address(rollout)) for rollout in shown}
+    rows = [_scenario_row(rollout, targets[rollout.id][1], named_by_trial=trials) for rollout in shown]
+    return Listed(SCENARIOS, rows, targets, "This run has no scenarios.")
+
+
+def _scenario_row(rollout: Rollout, address: Mapping[str, str], *, named_by_trial: bool) -> dict[str, Json]:
+    name = f"{rollout.scenario_id} · trial {rollout.trial}" if named_by_trial else rollout.scenario_id
+    return _row(
+        rollout.id,
+        _target("tree", **address),
+        ("link", name),
+        ("state", rollout.state),
+        ("goals", stars(rollout)),
+        ("number", figure(rollout.average_reward if rollout.events else None)),
+        ("number", str(rollout.depth)),
+        ("number", str(rollout.nodes)),
+        ("number", str(rollout.usage.calls)),
+    )
+
+
+def tree_address(rollout: Rollout) -> dict[str, str]:
+    """The query parameters of the rollout's tree; the first trial needs no number."""
+    address = {"run": rollout.run_id, "scenario": rollout.scenario_id}
+    return address | ({"trial": str(rollout.trial)} if rollout.trial else {})
+
+
+def stars(rollout: Rollout) -> str:
+    return "★" * rollout.won + "☆" * (rollout.goals - rollout.won)
+
+
+def figure(value: float | None) -> str:
+    return NO_FIGURE if value is None else f"{value:.3f}"
+
+
+def percent(value: float | None) -> str:
+    return NO_FIGURE if value is None else f"{100 * value:.0f} %"
+
+
+def interval(bounds: tuple[float, float] | None, *, of: str = "figure") -> str:
+    """`95 %: 0.412 to 0.530`; empty where there is none."""
+    if bounds is None:
+        return ""
+    low, high = (percent(bound) if of == "percent" else figure(bound) for bound in bounds)
+    return f"95 %: {low} to {high}"
+
+
+def moment(text: str) -> str:
+    """An ISO time, to the minute."""
+    return text[:16].replace("T", " ")
+
+
+def age_seconds(text: str | None, now: datetime | None = None) -> float | None:
+    """How long ago an ISO time was."""
+    if text is None:
+        return None
+    return max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def fully_rewarded(lines: Sequence[RunLine]) -> int:
+    """Trees in which every goal was won, over all runs."""
+    return sum(round((line.success_rate or 0) * line.finished) for line in lines)
+
+
+def best_example(rollouts: Sequence[Rollout]) -> Rollout | None:
+    """The finished tree that shows most: every goal won, most goals, then most turns; None: no goal was won."""
+    won = [rollout for rollout in rollouts if rollout.state == "done" and rollout.won]
+    return max(won, key=lambda each: (each.success, each.goals, each.nodes), default=None)
+
+
+def _interest(rollout: Rollout) -> int:
+    if not rollout.events:
+        return 3
+    if rollout.won == rollout.goals:
+        return 2
+    return 0 if rollout.won else 1
+
+
+def _target(page: str, **params: str) -> str:
+    return f"{page}?{urlencode(params)}"
+
+
+def _row(row_id: str, href: str, *cells: tuple[str, str]) -> dict[str, Json]:
+    return {"id": row_id, "href": href, "cells": [{"kind": kind, "text": text} for kind, text in cells]}

@@ -97,7 +97,7 @@ def test_2_1_goals_may_be_reached_in_any_order_and_count_once():
     twice = [FIND_TRAIN, FIND_TRAIN, say("x")]
     searched = search({"0": twice, "0.1": twice, "0.1.0": [FIND_HOTEL, say("y")]}, [HOTEL, TRAIN], strategy(depth=4))
     assert searched.tree.won["train"] == "0"
-    assert [event for event in searched.events if isinstance(event, GoalsWon)][0].goals == ("train",)
+    assert next(event for event in searched.events if isinstance(event, GoalsWon)).goals == ("train",)
     assert searched.tree.average_reward is not None
     assert "0.1" not in searched.tree.won.values()
 

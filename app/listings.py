@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from app.results import RunLine
+from app.results import OpenedRollout, RunLine
+from app.tree_view.words import ENDINGS
+from josh_engine.tree import Tree, tree_order
 from josh_engine.values import Json, Rollout
 
 RUNS = ("Run", "State", "Name", "Scenarios", "Average Reward", "100 % success", "Created (UTC)")
@@ -60,7 +62,7 @@ def scenarios_listed(rollouts: Sequence[Rollout], *, by_interest: bool = False) 
 
 
 def _scenario_row(rollout: Rollout, address: Mapping[str, str], *, named_by_trial: bool) -> dict[str, Json]:
-    name = f"{rollout.scenario_id} · trial {rollout.trial}" if named_by_trial else rollout.scenario_id
+    name = scenario_name(rollout) if named_by_trial else rollout.scenario_id
     return _row(
         rollout.id,
         _target("tree", **address),
@@ -78,6 +80,35 @@ def tree_address(rollout: Rollout) -> dict[str, str]:
     """The query parameters of the rollout's tree; the first trial needs no number."""
     address = {"run": rollout.run_id, "scenario": rollout.scenario_id}
     return address | ({"trial": str(rollout.trial)} if rollout.trial else {})
+
+
+def scenario_name(rollout: Rollout) -> str:
+    trial = f" · trial {rollout.trial}" if rollout.trial else ""
+    return f"{rollout.scenario_id}{trial}  {stars(rollout)}"
+
+
+def find_rollout(rollouts: Sequence[Rollout], scenario: str, trial: str) -> Rollout | None:
+    """The one an address names."""
+    found = (each for each in rollouts if each.scenario_id == scenario and str(each.trial) == trial)
+    return next(found, None)
+
+
+def last_turn(tree: Tree) -> str | None:
+    """Where the conversation to show ends while no turn is chosen: the last reward, else the last turn."""
+    return tree.root or max(tree.nodes, key=tree_order, default=None)
+
+
+def search_in_words(opened: OpenedRollout, *, unknown_node: str | None = None) -> str:
+    """One line over a tree: how far the search came, and how it ended."""
+    rollout, tree = opened.rollout, opened.tree
+    if unknown_node:
+        return f"⚠ Turn `{unknown_node}` is not in this tree."
+    if rollout.error:
+        return f"⚠ This search was stopped by a fault, which is no verdict on any turn: {rollout.error}"
+    ending = ENDINGS[tree.ended] if tree.ended else {"running": "The search is running."}.get(rollout.state, "")
+    won = f"{rollout.won} of {rollout.goals} goals" if rollout.goals else "No goals"
+    counts = f"{won} · {len(tree.nodes)} turns · {tree.depth} exchanges · {rollout.usage.calls} model outputs"
+    return f"{counts} · {ending or f'State: {rollout.state}.'}"
 
 
 def stars(rollout: Rollout) -> str:

@@ -19,7 +19,8 @@ import streamlit as st
 
 from app import services
 from app.listings import Listed, runs_listed
-from josh_engine.errors import JoshError
+from josh_engine.config import Run
+from josh_engine.errors import JoshError, NotFound
 
 P = ParamSpec("P")
 HERE = Path(__file__).parent
@@ -121,12 +122,19 @@ def faint(text: str, *, key: str) -> None:
         st.text(text)
 
 
-def unknown_run(run_id: str) -> None:
-    """An address names a run that is not there: says so, and offers those that are."""
+def find_run(run_id: str, *, title: str) -> Run | None:
+    """The run; None where the address names one that is not in the store: then the page says so, and offers those
+    that are."""
+    try:
+        return services.load_run(store(), run_id)
+    except NotFound:
+        heading(title)
     with st.container(key="problem-run"):
         st.text(f"⚠ Run `{run_id}` is not in this store.")
         st.text(f"Choose one of those below, or start a new one. The store is {services.store_path()}.")
-    listing(runs_listed(services.list_runs(store())), key="known-runs", height=480)
+    page = title.lower()
+    listing(runs_listed(services.list_runs(store()), page=page), key="known-runs", height=480)
+    return None
 
 
 def listing(listed: Listed, *, key: str, height: int | None = None) -> None:

@@ -1,0 +1,104 @@
+"""The command line's words, as `argparse` takes them. Every choice is None unless given, so that presets and defaults
+are decided in one place (`app.settings`)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from app import catalog
+from josh_engine.config import STRATEGIES
+
+FORMATS = ("sft", "kto", "dpo", "openai")
+
+
+class UsageError(Exception):
+    """The command line cannot be read; the message says why in one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (python -m app {self.prog.split()[-1]} --help)")
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Raises UsageError; `--help` prints and exits."""
+    parser = Parser(prog="app", description="JOSH Studio: searches, trees, rows and figures from the command line.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
+    everywhere = _everywhere()
+
+    run = commands.add_parser("run", parents=[everywhere], help="search, and keep the trees")
+    _run_arguments(run)
+    run.add_argument("--strategy", metavar="|".join(STRATEGIES), help="default: josh")
+
+    evaluate = commands.add_parser("evaluate", parents=[everywhere], help="play greedily, and judge")
+    _run_arguments(evaluate)
+    evaluate.add_argument("--against", metavar="RUN", help="compare with this run, scenario by scenario")
+
+    resume = commands.add_parser("resume", parents=[everywhere], help="play on a run that stopped")
+    resume.add_argument("run")
+    resume.add_argument("--failed-only", action="store_true", help="only the rollouts that failed")
+    resume.add_argument("--launched", action="store_true", help=argparse.SUPPRESS)
+    _limit_arguments(resume)
+
+    cancel = commands.add_parser("cancel", parents=[everywhere], help="end a run after the turns in flight")
+    cancel.add_argument("run")
+
+    commands.add_parser("list", parents=[everywhere], help="the runs in the store, newest first")
+
+    tree = commands.add_parser("tree", parents=[everywhere], help="one rollout's conversation tree")
+    tree.add_argument("rollout", help="its id, or RUN/SCENARIO[/TRIAL]")
+
+    export = commands.add_parser("export", parents=[everywhere], help="training rows of finished runs")
+    export.add_argument("runs", nargs="+", metavar="RUN")
+    export.add_argument("--format", action="append", metavar="|".join(FORMATS), help="more than one: comma, or again")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR")
+    export.add_argument("--rows", choices=("whole_turn", "first_divergence"), default="whole_turn")
+    export.add_argument("--audit", choices=("any", "audited", "agreed"), default="any")
+    export.add_argument("--unfiltered", action="store_true", help="keep scenarios that did not end in full success")
+
+    data = commands.add_parser("data", help="get a world's data")
+    sources = data.add_subparsers(dest="source", required=True, parser_class=Parser, metavar="WORLD")
+    multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")
+    multiwoz.add_argument("path", nargs="?", type=Path, help="its folder or zip")
+    multiwoz.add_argument("--download", action="store_true", help="fetch it from its public repository")
+    return parser.parse_args(words)
+
+
+def _everywhere() -> Parser:
+    parser = Parser(add_help=False)
+    parser.add_argument("--store", type=Path, metavar="PATH", help="default: JOSH_STORE, else josh.db")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="default: JOSH_DATA, else josh-data beside the store")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    return parser
+
+
+def _run_arguments(parser: Parser) -> None:
+    parser.add_argument("--world", default=catalog.DEFAULT_WORLD, help=f"default: {catalog.DEFAULT_WORLD}")
+    parser.add_argument("--split", help="default: train to search, test to evaluate")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--limit", type=int, metavar="N", help="the first N scenarios")
+    chosen.add_argument("--scenarios", type=Path, metavar="FILE", help="these scenario ids, one a line")
+    parser.add_argument("--agent", default=catalog.DEFAULT_AGENT)
+    parser.add_argument("--user", default=catalog.DEFAULT_USER)
+    parser.add_argument("--model", help="module:attribute")
+    parser.add_argument("--user-model", help="module:attribute")
+    for name in ("beam", "branching", "depth", "top-k", "max-tokens", "max-generations"):
+        parser.add_argument(f"--{name}", type=int, metavar="N")
+    for name in ("temperature", "top-p"):
+        parser.add_argument(f"--{name}", type=float, metavar="X")
+    parser.add_argument("--preset", help="paper: Appendix B's settings for llama-3-8B")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--trials", type=int, default=1, metavar="K")
+    parser.add_argument("--goal-rule", choices=("paper", "authors"), help="ToolWOZ: which calls pay a goal")
+    parser.add_argument("--order", choices=("sorted", "list"), help="ToolWOZ: the test split's order")
+    parser.add_argument("--name", default="", help="what to call the run")
+    _limit_arguments(parser)
+
+
+def _limit_arguments(parser: Parser) -> None:
+    parser.add_argument("--concurrency", type=int, metavar="N", help="scenarios at once; default 16")
+    parser.add_argument("--budget-calls", type=int, metavar="N", help="pause when this many model calls are made")
+    parser.add_argument("--budget-usd", type=float, metavar="X", help="pause when this much is spent")

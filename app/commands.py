@@ -1,0 +1,197 @@
+"""The commands: from parsed words to what is printed. Each returns an `Answer`; `app.__main__` prints it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from app import rendering, services
+from app.arguments import FORMATS
+from app.results import Evaluation, RunResult
+from josh_engine.config import RunLimits
+from josh_engine.errors import ConfigError, JoshError
+from josh_engine.values import Json
+from storage.locks import RunHeld
+
+DONE, FAILED, WRONG_INPUT, CANCELLED = 0, 1, 2, 130
+CANCEL_SECONDS = 5.0  # how long `cancel` waits for the turns in flight
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`fields`: the JSON object. `text`: the same for a person. `note`: one line for standard error."""
+
+    fields: Mapping[str, Json]
+    text: str
+    code: int = DONE
+    note: str = ""
+
+
+def run(words: argparse.Namespace) -> Answer:
+    result, note = _play_new(words, "train", words.strategy)
+    return _run_answer(result, note)
+
+
+def evaluate(words: argparse.Namespace) -> Answer:
+    if words.against:
+        with _store(words, create=False) as store:
+            services.load_run(store, words.against)
+    result, note = _play_new(words, "test", "greedy")
+    with _store(words, create=False) as store:
+        judged = services.evaluate_run(store, result.run, against=words.against)
+    return _evaluation_answer(judged, note)
+
+
+def resume(words: argparse.Namespace) -> Answer:
+    with _store(words, create=False) as store:
+        limits = _limits(words, services.load_run(store, words.run).limits)
+        if words.launched:
+            result = services.run_here(store, words.run, data=_data(words), failed_only=words.failed_only)
+            return _run_answer(result, "")
+        return _run_answer(*_play(words, store, words.run, limits, failed_only=words.failed_only))
+
+
+def cancel(words: argparse.Namespace) -> Answer:
+    with _store(words, create=False) as store:
+        run = services.cancel_run(store, words.run, wait=CANCEL_SECONDS)
+    said = " It ends after the turns in flight." if run.cancel_requested else ""
+    return Answer({"run": run.id, "state": run.state}, f"run {run.id}: {run.state}.{said}")
+
+
+def list_(words: argparse.Namespace) -> Answer:
+    path = _store_path(words)
+    if not path.exists():
+        return Answer({"runs": []}, f"No runs yet: there is no store at {path}.")
+    with _store(words, create=False) as store:
+        lines = services.list_runs(store)
+    return Answer({"runs": [asdict(each) for each in lines]}, rendering.runs(lines))
+
+
+def tree(words: argparse.Namespace) -> Answer:
+    with _store(words, create=False) as store:
+        opened = services.open_rollout(store, words.rollout)
+    return Answer(rendering.tree_fields(opened), rendering.tree(opened))
+
+
+def export(words: argparse.Namespace) -> Answer:
+    from josh_engine.extract import RowPolicy
+
+    formats = [each for given in words.format or ["sft,kto"] for each in given.split(",")]
+    if strange := [each for each in formats if each not in FORMATS]:
+        raise ConfigError(f"Unknown row format {strange[0]!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
+    policy = RowPolicy(rows=words.rows, audit=words.audit, filtered=not words.unfiltered)
+    with _store(words, create=False) as store:
+        result = services.export_rows(store, words.runs, formats=formats, out=words.out, policy=policy)
+    return Answer(asdict(result), rendering.export(result, words.out))
+
+
+def data(words: argparse.Namespace) -> Answer:
+    if (words.path is None) is not words.download:
+        raise ConfigError("Name one source.", remedy="Either PATH, the folder or zip of MultiWOZ 2.1, or --download.")
+    folder = _data(words)
+    report = services.download_multiwoz(folder) if words.download else services.import_multiwoz(words.path, folder)
+    return Answer(asdict(report), rendering.fields(asdict(report)))
+
+
+def _play_new(words: argparse.Namespace, split: str, strategy: str | None) -> tuple[RunResult, str]:
+    """Everything that can be wrong is found before the store is touched."""
+    config = services.build_config(_request(words, split, strategy), _data(words))
+    limits = _limits(words, RunLimits())
+    with _store(words, create=True) as store:
+        run_id = services.create_run(store, config, limits=limits, name=words.name).id
+        return _play(words, store, run_id, limits)
+
+
+def _play(
+    words: argparse.Namespace, store: services.Store, run_id: str, limits: RunLimits, *, failed_only: bool = False
+) -> tuple[RunResult, str]:
+    """The result, and why the run as a whole failed, if it did."""
+    with rendering.progress_bar() as progress:
+        try:
+            result = services.resume_run(
+                store, run_id, data=_data(words), limits=limits, failed_only=failed_only, progress=progress
+            )
+        except RunHeld:
+            raise
+        except JoshError as error:
+            return services.run_result(store, run_id), str(error)
+    return result, ""
+
+
+def _request(words: argparse.Namespace, split: str, strategy: str | None) -> services.RunRequest:
+    options = {"goal_rule": words.goal_rule, "order": words.order}
+    return services.RunRequest(
+        world=words.world,
+        split=words.split or split,
+        scenarios=_listed(words.scenarios),
+        limit=words.limit,
+        agent=words.agent,
+        user=words.user,
+        model=words.model,
+        user_model=words.user_model,
+        strategy=strategy,
+        beam=words.beam,
+        branching=words.branching,
+        depth=words.depth,
+        temperature=words.temperature,
+        top_p=words.top_p,
+        top_k=words.top_k,
+        max_tokens=words.max_tokens,
+        max_generations=words.max_generations,
+        seed=words.seed,
+        trials=words.trials,
+        preset=words.preset,
+        options={name: value for name, value in options.items() if value is not None},
+    )
+
+
+def _listed(file: Path | None) -> Sequence[str] | None:
+    if file is None:
+        return None
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The list of scenarios {file} cannot be read: {error}.") from error
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _limits(words: argparse.Namespace, before: RunLimits) -> RunLimits:
+    named = ("concurrency", "budget_calls", "budget_usd")
+    given = {name: getattr(words, name) for name in named if getattr(words, name) is not None}
+    return replace(before, **given).checked()
+
+
+def _run_answer(result: RunResult, note: str) -> Answer:
+    return Answer(_without_empty_pass(asdict(result)), rendering.result(result), _code(result.state), note)
+
+
+def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
+    given = asdict(judged)
+    paired = given.pop("paired")
+    given = _without_empty_pass(given.pop("result")) | given | ({"paired": paired} if paired else {})
+    return Answer(given, rendering.evaluation(judged), _code(judged.result.state), note)
+
+
+def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
+    """Pass^k says something only where there were several trials."""
+    return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name != "pass_k"}
+
+
+def _code(state: str) -> int:
+    return {"failed": FAILED, "cancelled": CANCELLED}.get(state, DONE)
+
+
+def _store_path(words: argparse.Namespace) -> Path:
+    chosen: Path | None = words.store
+    return chosen.absolute() if chosen else services.store_path()
+
+
+def _store(words: argparse.Namespace, *, create: bool) -> services.Store:
+    return services.open_store(_store_path(words), create=create)
+
+
+def _data(words: argparse.Namespace) -> Path:
+    chosen: Path | None = words.data
+    return chosen.absolute() if chosen else services.data_path(_store_path(words))

@@ -1,0 +1,184 @@
+"""What the command line shows a person: plain text, and a progress bar where standard error is a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
+from josh_engine.encoding import to_json
+from josh_engine.tree import branches, tree_order
+from josh_engine.values import Json, Node, ToolCall
+
+BAR_CELLS = 30
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
+    """None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    try:
+        yield lambda progress: print(f"\r\x1b[K{bar(progress)}", end="", file=sys.stderr, flush=True)
+    finally:
+        print(file=sys.stderr)
+
+
+def bar(progress: Progress) -> str:
+    full = BAR_CELLS * progress.finished // max(progress.total, 1)
+    failed = f"  {progress.failed} failed" if progress.failed else ""
+    return (
+        f"[{'#' * full}{'.' * (BAR_CELLS - full)}] {progress.finished}/{progress.total}"
+        f"  reward {_figure(progress.average_reward)}  {progress.calls:,} calls  {progress.seconds:.0f} s{failed}"
+    )
+
+
+def result(given: RunResult) -> str:
+    lines = {
+        "run": f"{given.run} ({given.name})",
+        "state": given.state + (f" by the {given.paused_by}" if given.paused_by else ""),
+        "scenarios": f"{given.scenarios} ({given.finished} of {given.rollouts} rollouts finished,"
+        f" {given.failed} failed, {given.skipped} without goals)",
+        "average reward": _with_interval(given.average_reward, given.average_reward_interval),
+        "success rate": _with_interval(given.success_rate, given.success_rate_interval),
+        "calls": f"{given.calls:,} ({given.tokens:,} tokens, {_price(given.usd)})",
+        "seconds": f"{given.seconds:.1f} (critical path {given.critical_path_seconds:.1f})",
+    }
+    if len(given.pass_k) > 1:
+        lines["pass^k"] = "  ".join(f"{k}: {value:.3f}" for k, value in enumerate(given.pass_k, start=1))
+    if given.error:
+        lines["error"] = given.error
+    return fields(lines)
+
+
+def evaluation(given: Evaluation) -> str:
+    lines: dict[str, Json] = {
+        "bad API use": _figure(given.bad_api_use),
+        "incorrect format": _figure(given.incorrect_format),
+        "errors by API": ", ".join(f"{name} {count}" for name, count in given.errors_by_api.items()) or "none",
+    }
+    if given.paired:
+        paired = given.paired
+        lines[f"minus {paired.baseline}"] = (
+            f"{paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}] on {paired.n} scenarios,"
+            f" {len(paired.fixed)} fixed, {len(paired.broken)} broken, p {paired.p:.3g}"
+        )
+    return result(given.result) + "\n" + fields(lines)
+
+
+def runs(lines: Sequence[RunLine]) -> str:
+    if not lines:
+        return "No runs yet. Start one: python -m app run"
+    head = ("run", "state", "strategy", "world/split", "scenarios", "reward", "success", "created", "name")
+    body = [
+        (
+            each.run, each.state, each.strategy, f"{each.world}/{each.split}", str(each.scenarios),
+            _figure(each.average_reward), _figure(each.success_rate), each.created[:16].replace("T", " "), each.name,
+        )
+        for each in lines
+    ]  # fmt: skip
+    return _columns([head, *body])
+
+
+def export(given: ExportResult, out: Path) -> str:
+    lines = {"files": f"{', '.join(given.files)} in {out}", "rows": given.rows}
+    lines |= {"positives": given.positives, "negatives": given.negatives, "scenarios": given.scenarios}
+    for name, gate in given.gates.items():
+        lines[f"gate {name}"] = f"{'ok' if gate.ok else 'NOT OK'} ({gate.count})"
+    return fields(lines)
+
+
+def fields(given: Mapping[str, Json]) -> str:
+    width = max(map(len, given), default=0)
+    return "\n".join(f"{name:<{width}}  {_plain(value)}" for name, value in given.items())
+
+
+def tree_fields(opened: OpenedRollout) -> dict[str, Json]:
+    """The `tree` command's JSON; nodes in tree order, `label` and `reason` None for a user's turn."""
+    tree = opened.tree
+    goals = tree.scenario.goals if tree.scenario else ()
+    return {
+        "rollout": opened.rollout.id,
+        "scenario": opened.rollout.scenario_id,
+        "state": opened.rollout.state,
+        "average_reward": tree.average_reward,
+        "goals": [
+            {
+                "id": goal.id,
+                "name": goal.name,
+                "arguments": to_json(goal.arguments),
+                "reached_by": tree.won.get(goal.id),
+            }
+            for goal in goals
+        ],
+        "nodes": [_node_fields(opened, node) for node in _in_order(opened)],
+        "run": opened.run.id,
+        "trial": opened.rollout.trial,
+        "error": opened.rollout.error,
+        "ended": tree.ended,
+    }
+
+
+def tree(opened: OpenedRollout) -> str:
+    """The tree as indented text, one turn a line: address, label, goals, what was called and said."""
+    reward = _figure(opened.tree.average_reward)
+    lines = [f"{opened.rollout.id}  {opened.rollout.scenario_id}  {opened.rollout.state}  reward {reward}"]
+    for node in _in_order(opened):
+        label = opened.labels.get(node.id, "user")
+        won = "".join(f" *{goal}" for goal in sorted(node.goals))
+        calls = "".join(f" {call.name}({_arguments(call)})" for call in node.turn.calls)
+        said = " ".join((node.turn.reply or f"({node.turn.stop})").split())
+        lines.append(f"{'  ' * len(branches(node.id))}{node.id} [{label}]{won}{calls} {said}")
+    return "\n".join(lines)
+
+
+def _node_fields(opened: OpenedRollout, node: Node) -> dict[str, Json]:
+    pruned = opened.tree.reasons.get(node.id)
+    return {
+        "id": node.id,
+        "parent": node.parent,
+        "speaker": node.turn.speaker,
+        "label": opened.labels.get(node.id),
+        "goals": sorted(node.goals),
+        "reason": pruned.reason if pruned else None,
+        "reply": node.turn.reply,
+        "stop": node.turn.stop,
+        "calls": [
+            {"name": call.name, "arguments": to_json(call.arguments), "result": call.result, "error": call.error}
+            for call in node.turn.calls
+        ],
+    }
+
+
+def _in_order(opened: OpenedRollout) -> list[Node]:
+    return sorted(opened.tree.nodes.values(), key=lambda node: tree_order(node.id))
+
+
+def _arguments(call: ToolCall) -> str:
+    return ", ".join(f"{name}={value}" for name, value in call.arguments.items())
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _price(usd: float | None) -> str:
+    return "price unknown" if usd is None else f"${usd:.2f}"
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    return _figure(value) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def _plain(value: Json) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)

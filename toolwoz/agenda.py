@@ -1,0 +1,342 @@
+"""The offline user: a customer with an agenda, played by rules. No model, no network, well under a millisecond.
+
+Ours (the paper's users are language models, Tables 11 and 12); the idea of an agenda is the classic one. The parts of
+`scenario.setup` are played in order. In each, the user makes its first wish (`fail_info`), moves on to the real one
+whatever came back, tells a few slots at a time, answers what it is asked, corrects a wrong offer, asks for what it
+wants to know, and books: the wrong wish first where there is one (`fail_book`), then always the right values.
+
+Decided here: the user compares an offer with its wishes by the values that the reply names, never with the record
+that the scenario wants. It gives up a part after `PATIENCE` unproductive turns. It hangs up only in answer to a reply
+that came after everything was said, so the agent always had a turn to act. "The same day" and "the same group" are
+said only where the value was said in an earlier part.
+
+Determined by (scenario, path, seed). Its own notes on the path say how far it is; without them it starts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from josh_engine.ports import ChatModel, Environment
+from josh_engine.values import Json, Message, Scenario, Stop, Turn
+from toolwoz.agenda_phrases import Act, speak
+from toolwoz.agenda_reading import Reply, misses, read_reply
+from toolwoz.vocabulary import vocabulary
+
+PATIENCE = 4  # unproductive turns in one part; the next one ends it
+SHARED = ("day", "people")  # what later parts may be "the same" in
+PACE = (1, 2, 2, 3)  # slots told per turn
+SAME = 0.5  # how often a repeated value is said as "the same"
+COURTESY = 0.6  # how often a part ends in thanks before the next begins
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One domain of the scenario, as the user wants it. `wish` and `wish_book` are empty where the first attempt is
+    the real one; `wish_book` is complete: the booking with the failing values in it."""
+
+    domain: str
+    info: Mapping[str, str]
+    wish: Mapping[str, str]
+    book: Mapping[str, str]
+    wish_book: Mapping[str, str]
+    requests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the user is. `stage`: wish, find, ask, wish_book, book or over; `told`: slots told in the current
+    stage's values; `asked`: attributes asked for; `stuck`: unproductive turns in this part; `known`: shared slots
+    told in earlier parts, as slot -> (value, domain)."""
+
+    part: int = 0
+    stage: str = "start"
+    told: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    stuck: int = 0
+    known: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class AgendaUser:
+    """The rule-based user simulator; needs no model."""
+
+    async def turn(
+        self, scenario: Scenario, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int
+    ) -> Turn:
+        parts = parts_of(scenario)
+        words = vocabulary(environment.tools)
+        random = Random(seed)
+        progress = recall(path)
+        if not parts:
+            return _spoken("Hello.", Progress(), acts=())
+        domain = parts[min(progress.part, len(parts) - 1)].domain
+        reply = read_reply(path[-1].reply or "", domain, words) if path else Reply()
+        agenda = _Agenda(parts, progress, reply=reply, random=random)
+        acts = agenda.next_acts()
+        foods = frozenset(words.values.get(("restaurant", "food"), ()))
+        return _spoken(speak(acts, agenda.speaking_of, foods, random), agenda.progress, acts=acts)
+
+
+def parts_of(scenario: Scenario) -> tuple[Part, ...]:
+    return tuple(_part(raw) for raw in scenario.setup.get("parts", ()))
+
+
+def _part(raw: Mapping[str, Json]) -> Part:
+    info, book = dict(raw.get("info") or {}), dict(raw.get("book") or {})
+    wish = dict(raw.get("fail_info") or {})
+    changed = {slot: value for slot, value in (raw.get("fail_book") or {}).items() if book.get(slot, value) != value}
+    wish_book = {**book, **changed} if changed else {}
+    requests = tuple(raw.get("requests") or ())
+    return Part(raw["domain"], info, wish if wish != info else {}, book, wish_book, requests)
+
+
+def recall(path: Sequence[Turn]) -> Progress:
+    """The user's progress after its last turn on the path."""
+    notes = next((turn.notes for turn in reversed(path) if turn.speaker == "user"), {})
+    if "stage" not in notes:
+        return Progress()
+    known = {slot: (value, domain) for slot, (value, domain) in notes["known"].items()}
+    return Progress(
+        notes["part"], notes["stage"], tuple(notes["told"]), tuple(notes["asked"]), notes["stuck"], known=known
+    )
+
+
+def _spoken(text: str, progress: Progress, *, acts: Sequence[Act]) -> Turn:
+    notes = {
+        "part": progress.part,
+        "stage": progress.stage,
+        "told": list(progress.told),
+        "asked": list(progress.asked),
+        "stuck": progress.stuck,
+        "known": {slot: list(value) for slot, value in progress.known.items()},
+        "acts": [act.kind for act in acts],
+    }
+    stop: Stop = "ended" if progress.stage == "over" else "spoke"
+    return Turn("user", (Message("user", text),), reply=text, stop=stop, notes=notes)
+
+
+class _Agenda:
+    """One turn's decision: reads `reply`, moves `progress` on, and collects what to say."""
+
+    def __init__(self, parts: Sequence[Part], progress: Progress, *, reply: Reply, random: Random) -> None:
+        self.parts, self.progress, self.reply, self.random = parts, progress, reply, random
+        self.acts: list[Act] = []
+        self.speaking_of = parts[min(progress.part, len(parts) - 1)].domain
+
+    @property
+    def part(self) -> Part:
+        return self.parts[self.progress.part]
+
+    def next_acts(self) -> list[Act]:
+        if self.progress.stage == "start":
+            self._open_part()
+        elif self.progress.stage == "over":
+            self._say("bye")
+        else:
+            {
+                "wish": self._wish,
+                "find": self._find,
+                "ask": self._ask,
+                "wish_book": self._wish_book,
+                "book": self._book,
+            }[self.progress.stage]()
+        return self.acts
+
+    # What is said, and what that changes
+
+    def _say(self, kind: str, slots: Mapping[str, str] | None = None, words: Sequence[str] = ()) -> None:
+        slots = dict(slots or {})
+        self.acts.append(Act(kind, slots, tuple(words), same=self._same(kind, slots)))
+
+    def _same(self, kind: str, slots: Mapping[str, str]) -> dict[str, str]:
+        """Slots to be given as "the same as" an earlier part; never when correcting, which wants plain values."""
+        if kind not in ("open_next", "inform", "book", "book_details"):
+            return {}
+        return {
+            slot: self.progress.known[slot][1]
+            for slot, value in slots.items()
+            if slot in self.progress.known
+            and self.progress.known[slot][0] == value
+            and self.progress.known[slot][1] != self.part.domain
+            and self.random.random() < SAME
+        }
+
+    def _tell(self, kind: str, wanted: Mapping[str, str], slots: Sequence[str]) -> None:
+        self._say(kind, {slot: wanted[slot] for slot in slots})
+        told = (*self.progress.told, *(slot for slot in slots if slot not in self.progress.told))
+        self.progress = replace(self.progress, told=told)
+
+    def _move(self, stage: str, told: tuple[str, ...] = ()) -> None:
+        self.progress = replace(self.progress, stage=stage, told=told)
+
+    def _out_of_patience(self) -> bool:
+        """Counts an unproductive turn; True when the part was given up, with the words for it said."""
+        self.progress = replace(self.progress, stuck=self.progress.stuck + 1)
+        if self.progress.stuck <= PATIENCE:
+            return False
+        if self.progress.part + 1 < len(self.parts):
+            self._say("leave")
+            self._next_part()
+        else:
+            self._say("give_up")
+            self._move("over")
+        return True
+
+    # Parts
+
+    def _open_part(self) -> None:
+        part = self.part
+        self.speaking_of = part.domain
+        wanted = part.wish or part.info
+        self._move("wish" if part.wish else "find")
+        kind = "open" if self.progress.part == 0 else "open_next"
+        self._tell(kind, wanted, self._some(wanted, self._pace(len(wanted))))
+
+    def _next_part(self) -> None:
+        known = dict(self.progress.known)
+        told = {**self.part.info, **self.part.book} if self.progress.stage in ("ask", "book") else {}
+        for slot in SHARED:
+            if slot in told and (slot in self.part.info or slot in self.progress.told):
+                known[slot] = (told[slot], self.part.domain)
+        self.progress = Progress(self.progress.part + 1, known=known)
+        self._open_part()
+
+    def _finish_part(self) -> None:
+        if self.progress.part + 1 < len(self.parts):
+            if self.random.random() < COURTESY:
+                self._say("thank")
+            self._next_part()
+        else:
+            self._say("bye")
+            self._move("over")
+
+    def _pace(self, slots: int) -> int:
+        """How many slots to tell now: more at a time where there are many, or two parts are to be played."""
+        least = 2 if slots > 3 or len(self.parts) > 1 else 1
+        return max(least, self.random.choice(PACE))
+
+    def _some(self, wanted: Mapping[str, str], count: int) -> list[str]:
+        """Untold slots, those asked for first, then in a shuffled order; at most `count`."""
+        untold = [slot for slot in wanted if slot not in self.progress.told]
+        self.random.shuffle(untold)
+        untold.sort(key=lambda slot: slot not in self.reply.asks)
+        return untold[: max(count, sum(slot in self.reply.asks for slot in untold))]
+
+    # Stages
+
+    def _wish(self) -> None:
+        """The first wish. Once it is all told, the user moves on, whatever came back."""
+        rest = self._some(self.part.wish, self._pace(len(self.part.wish)))
+        if rest and not self.reply.nothing:
+            self._tell("inform", self.part.wish, rest)
+            self._answer_unconcerned(self.part.wish)
+            return
+        acted = self.reply.offers or self.reply.nothing
+        if not acted and self.progress.stuck < 2:
+            if not self._out_of_patience():
+                self._answer_or_nudge(self.part.wish, "nudge")
+            return
+        self._change_wish()
+
+    def _change_wish(self) -> None:
+        wish, info = self.part.wish, self.part.info
+        kind = "change_after_nothing" if self.reply.nothing else "change_of_mind"
+        kept = tuple(slot for slot in self.progress.told if info.get(slot) == wish[slot])
+        changed = [slot for slot in info if slot in self.progress.told and info[slot] != wish[slot]]
+        dropped = [slot for slot in self.progress.told if slot not in info]
+        self._move("find", kept)
+        if not changed:
+            changed = self._some(info, 3)
+        if changed:
+            self._tell(kind, info, changed)
+        if dropped:
+            self._say("no_preference", words=dropped)
+
+    def _find(self) -> None:
+        info, reply = self.part.info, self.reply
+        wrong = [slot for slot in self.progress.told if misses(reply, slot, info[slot])] if not reply.nothing else []
+        rest = self._some(info, self._pace(len(info)))
+        if rest and not wrong:
+            self._tell("inform", info, rest)
+            self._answer_unconcerned(info)
+        elif wrong or reply.nothing:
+            if not self._out_of_patience():
+                again = wrong or list(info)
+                self._tell("correct" if wrong else "restate", info, [*again, *rest])
+        elif reply.offers or (self.part.book and reply.asks & self.part.book.keys() and not reply.asks & info.keys()):
+            self._advance()
+        elif not self._out_of_patience():
+            self._answer_or_nudge(info, "nudge")
+
+    def _ask(self) -> None:
+        """Repeats once what was not answered, then goes on."""
+        missed = [word for word in self.progress.asked if not self.reply.answers(word)]
+        if missed and self.progress.told != ("again",):
+            self.progress = replace(self.progress, told=("again",))
+            self._say("request", words=missed)
+            return
+        self._advance()
+
+    def _advance(self) -> None:
+        """The search is settled: ask for what is still wanted, then book, then the next part."""
+        open_requests = [word for word in self.part.requests if word not in self.progress.asked]
+        if open_requests:
+            self.progress = replace(
+                self.progress, stage="ask", told=(), asked=(*self.progress.asked, *open_requests[:3])
+            )
+            self._say("request", words=open_requests[:3])
+        elif self.part.book:
+            wanted = self.part.wish_book or self.part.book
+            self._move("wish_book" if self.part.wish_book else "book")
+            self._tell("book", wanted, self._some(wanted, self._pace(len(wanted))))
+        else:
+            self._finish_part()
+
+    def _wish_book(self) -> None:
+        wanted, book = self.part.wish_book, self.part.book
+        if rest := self._some(wanted, 3):
+            self._tell("book_details", wanted, rest)
+            return
+        if not (self.reply.booked or self.reply.refused) and self.progress.stuck < 2:
+            if not self._out_of_patience():
+                self._answer_or_nudge(wanted, "nudge_booking")
+            return
+        changed = [slot for slot in book if book[slot] != wanted[slot]]
+        told = tuple(slot for slot in self.progress.told if slot not in changed)
+        self._move("book", told)
+        kind = "book_change_of_mind" if self.reply.booked else "book_change_refused"
+        self._tell(kind, book, changed)
+
+    def _book(self) -> None:
+        book, reply = self.part.book, self.reply
+        wrong = [slot for slot in self.progress.told if slot in book and misses(reply, slot, book[slot])]
+        if rest := self._some(book, 3):
+            self._tell("book_details", book, rest)
+        elif reply.booked and not wrong:
+            self._finish_part()
+        elif not self._out_of_patience():
+            if reply.booked or reply.refused:
+                self._tell("book_correct", book, wrong or list(book))
+            else:
+                self._answer_or_nudge(book, "nudge_booking")
+
+    # Answers
+
+    def _answer_or_nudge(self, wanted: Mapping[str, str], nudge: str) -> None:
+        """Says again what was asked for; what is no wish of the user's is left to the agent; else: go ahead."""
+        asked = [slot for slot in wanted if slot in self.reply.asks]
+        if asked:
+            kind = "book_details" if nudge == "nudge_booking" else "inform"
+            self._tell(kind, wanted, asked)
+        elif not self._answer_unconcerned(wanted):
+            self._say(nudge)
+
+    def _answer_unconcerned(self, wanted: Mapping[str, str]) -> bool:
+        """Tells an agent that asks for something the user has no wish about; True if it did."""
+        booking = self.part.book.keys() | {"time", "day", "people", "stay", "leaveAt", "arriveBy"}
+        indifferent = sorted(self.reply.asks - wanted.keys() - self.part.info.keys() - booking - {"name"})
+        if indifferent:
+            self._say("no_preference", words=indifferent[:2])
+        return bool(indifferent)

@@ -1,0 +1,51 @@
+# Two commands do all the set-up: `make run` and `make test`. POSIX shell; Python 3.11 or newer.
+PYTHON ?= python3
+CONSTRAINTS ?= constraints.txt
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PACKAGES := josh_engine toolwoz storage app
+SOURCES := $(PACKAGES) pages streamlit_app.py tests bench
+WORKERS ?= 2
+
+.PHONY: run install test test-all lint tests bench clean
+
+run: $(VENV)/.installed ## set up where needed, then the app on http://127.0.0.1:8501
+	$(BIN)/python -m streamlit run streamlit_app.py
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.developed chromium lint ## everything but the tests marked slow
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
+
+test-all: $(VENV)/.developed chromium lint ## everything
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+lint: $(VENV)/.developed
+	$(BIN)/python -m ruff check --output-format concise $(SOURCES)
+	$(BIN)/python -m ruff format --check --quiet $(SOURCES)
+	$(BIN)/python -m mypy
+
+bench: $(VENV)/.developed ## the figures in bench/README.md; minutes
+	$(BIN)/python -m bench
+
+clean: ## the environment and what tools left behind; no data
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+.PHONY: chromium
+chromium:
+	@sh tests/e2e/install_chromium.sh
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "JOSH Studio needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt $(CONSTRAINTS) | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (about a minute, 1.7 GB) ..."
+	$(PIP) install -r requirements.txt -c $(CONSTRAINTS)
+	@touch $@
+
+$(VENV)/.developed: requirements-dev.txt $(VENV)/.installed
+	$(PIP) install -r requirements-dev.txt -c $(CONSTRAINTS)
+	@touch $@

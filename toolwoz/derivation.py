@@ -130,7 +130,7 @@ def _part(
     }
     if not book:
         return part, ()
-    row, booked, why = _record(domain, info, database=database, booked=list(_booked(domain, log)))
+    row, booked, why = _record(domain, info, database=database, booked=list(_booked(identity, domain, log)))
     chosen = normalise(UNIQUE[domain], row[UNIQUE[domain]]) or ""
     part |= {"record": chosen, "reference": booked.reference or _made_up_reference(identity, domain)}
     return part, (Repair(identity, domain, booked.identity, chosen, why),) if why else ()
@@ -161,13 +161,18 @@ def _record(
     return fitting[0], last, why
 
 
-def _booked(domain: str, log: Sequence[Mapping[str, Any]]) -> Iterator[_Booked]:
+def _booked(identity: str, domain: str, log: Sequence[Mapping[str, Any]]) -> Iterator[_Booked]:
     """What the wizard booked, over the whole dialogue, in order; the same entry again and again while it stands."""
-    for turn in log:
-        state = turn.get("metadata") or {}
-        for entry in ((state.get(domain) or {}).get("book") or {}).get("booked") or ():
-            if isinstance(entry, Mapping):
-                yield _Booked(str(entry.get(UNIQUE[domain]) or ""), str(entry.get("reference") or ""))
+    for number, turn in enumerate(log):
+        where = f"{identity}, field log[{number}].metadata"
+        state = _object(_object(turn.get("metadata") or {}, where).get(domain) or {}, f"{where}.{domain}")
+        book = _object(state.get("book") or {}, f"{where}.{domain}.book")
+        booked = book.get("booked") or []
+        if not isinstance(booked, list):
+            raise DatasetError(f"{where}.{domain}.book.booked: expected a list.")
+        for entry in booked:
+            given = _object(entry, f"{where}.{domain}.book.booked")
+            yield _Booked(str(given.get(UNIQUE[domain]) or ""), str(given.get("reference") or ""))
 
 
 def _in_order_of_mention(goal: Mapping[str, Any], message: object) -> list[str]:

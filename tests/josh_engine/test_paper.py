@@ -292,6 +292,18 @@ def test_2_2_an_untaken_turn_that_led_to_a_reward_is_no_downvote():
     assert [row["label"] for row in searched.rows("kto")] == [True, True]
 
 
+def test_ours_what_an_ideal_or_partial_turn_said_in_the_same_context_is_never_a_downvote():
+    script = {
+        "0": [FIND_HOTEL, say("won")],
+        "1": [FIND_TRAIN, FIND_HOTEL, say("reached it too")],
+        "2": [FIND_TRAIN, say("and no hotel")],
+    }
+    searched = search(script, config=strategy(branching=3))
+    assert label_turns(searched.tree) == {"0": "ideal", "1": "partial", "2": "negative"}
+    down = [row["completion"][0] for row in searched.rows("kto") if not row["label"]]
+    assert down == [{"role": "assistant", "content": "and no hotel"}]
+
+
 def test_2_2_turns_that_do_not_stem_from_a_user_turn_on_the_ideal_path_are_not_in_the_data():
     searched = search({"0.0": [FIND_HOTEL, say("a")]})
     nodes = {line["node"] for line in _provenance(searched)}

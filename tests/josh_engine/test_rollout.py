@@ -17,7 +17,7 @@ from josh_engine.models.scripted import ScriptedModel, say
 from josh_engine.rollout import Players, roll_out
 from josh_engine.search import open_strategy
 from josh_engine.seeds import call_seed, turn_seed
-from josh_engine.tree import fold, label_turns
+from josh_engine.tree import branches, fold, label_turns
 from josh_engine.users.scripted import ModelledUser, ScriptedUser
 from josh_engine.values import (
     Collapsed,
@@ -95,20 +95,43 @@ def test_each_side_sees_only_what_it_may():
         assert all(turn.notes for turn in path if turn.speaker == "user")
 
 
-def test_siblings_play_in_environments_of_their_own():
+class Counting(Notebook):
+    """Answers with how many calls it has accepted."""
+
+    def call(self, call):
+        return replace(super().call(call), result=str(len(self.written)))
+
+
+class CountingWorld(ScriptedWorld):
+    def environment(self, scenario):
+        return Counting(TOOLS)
+
+
+class Meddling(ScriptedUser):
+    """A user that touches the environment; the touch belongs to its own turn's fork."""
+
+    async def turn(self, scenario, path, environment, model, seed):
+        environment.call(ToolCall("call_1", "find_train"))
+        return await super().turn(scenario, path, environment, model, seed)
+
+
+def test_siblings_play_in_environments_of_their_own_and_carry_them_on():
     recorder = MemoryRecorder()
-    roll(Watched(), recorder=recorder)
+    finished = roll(Watched(), recorder=recorder, world=CountingWorld([SCENARIO]))
     tree = fold(recorder.stored("r"))
-    for node in tree.nodes.values():
-        assert all(call.result == "ok" for call in node.turn.calls)
-    resumed = roll(Watched(), recorder=recorder, rollout=recorder.summaries["r"])
-    assert resumed.state == "done"
+    agents = [node for node in tree.nodes.values() if node.turn.speaker == "agent"]
+    assert len(agents) == 14
+    for node in agents:
+        assert [call.result for call in node.turn.calls] == [str(len(branches(node.id)))]
+    recorder = MemoryRecorder()
+    roll(Watched(), Meddling(["hello"] * 9), recorder=recorder, world=CountingWorld([SCENARIO]))
+    tree = fold(recorder.stored("r"))
+    for node in (node for node in tree.nodes.values() if node.turn.speaker == "agent"):
+        assert [call.result for call in node.turn.calls] == [str(2 * len(branches(node.id)))]
+    assert finished.state == "done"
 
 
 def test_a_fault_fails_the_rollout_after_the_others_finished_and_gives_no_label():
-    async def slow_answer(messages, seed):
-        await asyncio.sleep(0)
-
     class Flaky(ScriptedModel):
         async def complete(self, messages, tools=(), sampling=None, seed=None):
             if seed == call_seed(turn_seed(0, "s", 0, "0"), 0):

@@ -131,13 +131,13 @@ def is_foreign(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
 
 
-def apply(connection: sqlite3.Connection, steps: Sequence[Step] = STEPS) -> None:
+def apply(connection: sqlite3.Connection) -> None:
     """The steps not applied yet. The caller holds the write lock, so two openers do not apply one twice."""
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
     known = Migrations(SET)
-    for step in steps:
+    for step in STEPS:
         known()(step)
     known.apply(Database(connection))
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from app.results import OpenedRollout, RunLine
-from app.tree_view.words import ENDINGS
+from app.results import OpenedRollout, RunLine, RunResult
+from app.words import ENDINGS
+from josh_engine.config import Run
 from josh_engine.tree import Tree, tree_order
 from josh_engine.values import Json, Rollout
 
-RUNS = ("Run", "State", "Name", "Scenarios", "Average Reward", "100 % success", "Created (UTC)")
+RUNS = ("Run", "State", "Name", "Scenarios", "Reward", "Success", "Created (UTC)")
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
 NO_FIGURE = "–"
 
@@ -39,7 +40,7 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
         _row(
             line.run,
             _target(page, run=line.run),
-            ("link", line.run),
+            ("name", line.run),
             ("state", line.state),
             ("text", line.name),
             ("number", f"{line.finished} of {line.rollouts}"),
@@ -146,6 +147,25 @@ def age_seconds(text: str | None, now: datetime | None = None) -> float | None:
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:
+    """How the run is, in words; and a tone: calm, late (over 30 s), silent (over 120 s)."""
+    if result.state == "queued":
+        return "Starting.", "calm"
+    if result.state == "paused":
+        why = "the budget is used up" if result.paused_by == "budget" else "a person stopped it"
+        return f"Paused: {why}. It goes on where it stopped.", "calm"
+    if result.state == "interrupted":
+        return "Interrupted: the process that played it is gone. Nothing is lost; resume it.", "silent"
+    if result.state != "running":
+        return f"Ended: {moment(run.finished or '')} UTC.", "calm"
+    age = age_seconds(run.heartbeat)
+    if age is None:
+        return "Starting.", "calm"
+    wish = " Asked to end: the turns in flight are finished first." if run.cancel_requested else ""
+    tone = "calm" if age <= 30 else "late" if age <= 120 else "silent"
+    return f"Running. Last sign of life {age:.0f} s ago.{wish}", tone
 
 
 def fully_rewarded(lines: Sequence[RunLine]) -> int:

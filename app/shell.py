@@ -31,7 +31,7 @@ log = logging.getLogger("josh.app")
 
 def frame() -> None:
     """What the entry point draws before any page."""
-    st.set_page_config(page_title="JOSH Studio", page_icon=":material/account_tree:", layout="wide")
+    st.set_page_config(page_title="JOSH Studio", page_icon=HERE / "favicon.svg", layout="wide")
     st.logo(HERE / "logo.svg", size="large")
     st.html(HERE / "shell.css")
 

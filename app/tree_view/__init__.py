@@ -8,18 +8,18 @@ report what a person clicked. So Back, Forward and a link from elsewhere need no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
+from app.shell import component
 from app.tree_view.picture import picture
 from app.tree_view.transcript import transcript
 from josh_engine.values import Json
 
 __all__ = ["conversation_view", "picture", "transcript", "tree_view"]
 
+FOLDER = Path(__file__).parent
 Choose = Callable[[str], None]
 
 
@@ -39,15 +39,4 @@ def _mount(name: str, shown: Mapping[str, Json], *, key: str, choose: Choose) ->
         if chosen is not None:
             choose(chosen["node"])
 
-    _component(name)(key=key, data=dict(shown), on_chosen_change=report)
-
-
-@cache
-def _component(name: str) -> Any:
-    """Registered once per process, on first use."""
-    folder = Path(__file__).parent
-    return st.components.v2.component(
-        f"josh_{name}",
-        js=(folder / f"{name}.js").read_text(encoding="utf-8"),
-        css=(folder / f"{name}.css").read_text(encoding="utf-8"),
-    )
+    component(FOLDER, name)(key=key, data=dict(shown), on_chosen_change=report)

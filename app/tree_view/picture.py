@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from textwrap import shorten
 
-from app.tree_view.words import LABEL_WORDS, described, ending, exchange, goal_numbers, turn_name, won_by
+from app.words import LABEL_WORDS, described, ending, exchange, goal_numbers, turn_name, won_by
 from josh_engine.tree import Tree, ideal_path, tree_order
 from josh_engine.values import Json, Label, Node, Verdict
 
@@ -34,8 +34,23 @@ def picture(
         "selected": selected if selected in tree.nodes else None,
         "aria": f"Conversation tree, {len(nodes)} turns, {len(tree.won)} of {len(goal_numbers(tree))} goals reached",
         "empty": "The first turn is on its way.",
+        "goals": _goals(tree),
         "nodes": [_drawn(tree, node, label=labels.get(node.id), on_path=node.id in path) for node in nodes],
     }
+
+
+def _goals(tree: Tree) -> list[dict[str, Json]]:
+    """The checklist: which goal was reached where, in the scenario's order."""
+    return [
+        {
+            "number": number,
+            "name": goal.name,
+            "arguments": ", ".join(f"{name}={value}" for name, value in goal.arguments.items()),
+            "node": tree.won.get(goal.id),
+            "exchange": exchange(tree.won[goal.id]) if goal.id in tree.won else None,
+        }
+        for number, goal in enumerate(tree.scenario.goals if tree.scenario else (), start=1)
+    ]
 
 
 def _drawn(tree: Tree, node: Node, *, label: Label | None, on_path: bool) -> dict[str, Json]:

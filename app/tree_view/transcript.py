@@ -10,16 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from app.tree_view.words import LABEL_WORDS, ending, exchange, goal_names, goal_numbers, siblings, turn_name, won_by
-from josh_engine.tree import Tree, lineage
+from app.words import LABEL_WORDS, ending, exchange, goal_names, goal_numbers, siblings, turn_name, won_by
+from josh_engine.tree import EMPTY_CONVERSATION, Tree, lineage
 from josh_engine.values import Json, Label, Message, Node, Preamble, ToolCall, Turn
 
 STOPS = {"ended": "ended the conversation", "failed": "failed: no reply within the generations allowed", "spoke": ""}
 
 
-def transcript(tree: Tree, labels: Mapping[str, Label], selected: str, *, height: int = 560) -> dict[str, Json]:
-    """The component's data for a node of the tree. Call numbers restart with each conversation, as in the values."""
-    nodes = lineage(tree, selected)
+def transcript(tree: Tree, labels: Mapping[str, Label], selected: str | None, *, height: int = 560) -> dict[str, Json]:
+    """The component's data for a node of the tree; None: only what the agent was given."""
+    nodes = lineage(tree, selected or EMPTY_CONVERSATION)
     return {
         "selected": selected,
         "height": height,

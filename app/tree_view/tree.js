@@ -1,16 +1,17 @@
 // The one drawing of a conversation tree: dependency-free SVG, built once per mount, then only diffed.
 //
-// `data` comes from picture.py: { seq, height, goals, selected, nodes: [{ id, parent, kind, label, path, stop,
-// reached, won, aria, tip }] }, nodes in tree order, parents first. Text from models enters by textContent only.
+// `data` comes from picture.py: { seq, height, selected, aria, goals: [{ number, name, arguments, node, exchange }],
+// nodes: [{ id, parent, kind, label, path, level, stop, reached, won, aria, tip }] }, nodes in tree order, parents
+// first. Text from models enters by textContent only.
 // Layout: tidy, O(n). Contours are merged shallower into deeper; a node stands above the child on the ideal path,
 // so that path is one straight line; the first turn is the origin, so growth never moves it.
 
 const NS = "http://www.w3.org/2000/svg";
-const STEP = { x: 40, y: 36 };
-const SCALE = { least: 0.12, most: 3, fit: 1.35 };
+const STEP = { x: 46, y: 31 };
+const SCALE = { least: 0.12, most: 3, fit: 1.4, legible: 0.72 };
 const LEGEND = [
   ["ideal", "ideal path"],
-  ["reward", "reward: goal number"],
+  ["reward", "reward"],
   ["negative", "negative"],
   ["partial", "partial credit"],
   ["off_path", "pruned"],
@@ -104,9 +105,11 @@ function build(parent) {
   const tools = html("div", { class: "tools" });
   const empty = html("div", { class: "empty" });
   const root = html("div", { class: "tree", "data-testid": "josh-tree", role: "tree", tabindex: "0" }, canvas);
-  const frame = html("div", { class: "frame" }, root, tools, legend(), card, empty);
+  const goals = html("div", { class: "goals", "data-testid": "goals", role: "list" });
+  const area = html("div", { class: "area" }, root, tools, empty);
+  const frame = html("div", { class: "frame" }, goals, area, legend(), card);
   const view = {
-    frame, root, canvas, world, card, zoomed, empty, nodes: new Map(), data: { nodes: [] }, seen: null, focus: null,
+    frame, goals, root, canvas, world, card, zoomed, empty, nodes: new Map(), data: { nodes: [] }, seen: null, focus: null,
     selected: null, asked: null, moved: false, at: { x: 0, y: 0, k: 1 }, motion: 0, tell: () => {},
   };
   for (const [sign, title, act] of [
@@ -182,6 +185,7 @@ function update(view, data) {
   frame.style.height = `${data.height}px`;
   for (const [name, value] of [["count", data.nodes.length], ["seq", data.seq]]) root.setAttribute(`data-${name}`, value);
   root.setAttribute("aria-label", data.aria);
+  checklist(view, data.goals);
   view.empty.textContent = data.nodes.length ? "" : data.empty;
   const byId = new Map(data.nodes.map((node) => [node.id, { ...node, children: [] }]));
   for (const node of byId.values()) byId.get(node.parent)?.children.push(node);
@@ -204,6 +208,27 @@ function update(view, data) {
   if (!view.asked && view.seen !== data.selected) show(view, data.selected);
   view.seen = data.selected;
   if (!view.nodes.has(view.focus)) rove(view, view.selected ?? data.nodes[0]?.id ?? null);
+}
+
+function checklist(view, goals) {
+  const told = JSON.stringify(goals);
+  if (view.told === told) return;
+  view.told = told;
+  view.goals.replaceChildren(...goals.map((goal) => {
+    const reached = goal.node !== null;
+    const item = html("button", {
+      type: "button", class: reached ? "goal reached" : "goal", title: goal.arguments, "data-testid": `goal-${goal.number}`,
+    });
+    const where = reached ? `exchange ${goal.exchange}, turn ${goal.node}` : "not reached";
+    for (const [name, text] of [["sign", reached ? "★" : "☆"], ["name", `${goal.number} ${goal.name}`], ["where", where]]) {
+      const part = html("span", { class: name });
+      part.textContent = text;
+      item.append(part);
+    }
+    if (reached) item.addEventListener("click", () => { choose(view, goal.node); });
+    else item.setAttribute("aria-disabled", "true");
+    return html("span", { role: "listitem" }, item);
+  }));
 }
 
 function add(view, node) {
@@ -333,6 +358,7 @@ function zoom(view, factor, x = view.canvas.clientWidth / 2, y = view.canvas.cli
   place(view, { k, x: x - ((x - at.x) * k) / at.k, y: y - ((y - at.y) * k) / at.k });
 }
 
+// Asked for: the whole tree. By itself: as much as stays legible, from the top, the ideal path always in full.
 function fit(view, asked = true) {
   if (asked) view.moved = false;
   const { clientWidth: width, clientHeight: height } = view.canvas;
@@ -340,7 +366,11 @@ function fit(view, asked = true) {
   if (!spots.length || !width) return place(view, { x: width / 2, y: 40, k: 1 });
   const [left, right] = [Math.min(...spots.map((s) => s.x)), Math.max(...spots.map((s) => s.x))];
   const bottom = Math.max(...spots.map((s) => s.y));
-  const k = Math.min(SCALE.fit, Math.max(SCALE.least, Math.min(width / (right - left + 90), height / (bottom + 64))));
+  const line = Math.max(0, ...[...view.nodes.values()].filter((item) => item.node.path).map((item) => item.goal.y));
+  const scale = (down) => Math.min(width / (right - left + 90), height / (down + 64));
+  const whole = scale(bottom);
+  const first = asked ? whole : Math.max(whole, Math.min(SCALE.legible, scale(line)));
+  const k = Math.min(SCALE.fit, Math.max(SCALE.least, first));
   const spare = Math.max(0, height - (bottom + 64) * k);
   place(view, { k, x: width / 2 - ((left + right) / 2) * k, y: 32 * k + Math.min(spare / 2, 40) });
 }

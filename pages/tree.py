@@ -1,0 +1,154 @@
+"""Tree: one scenario's search, where its rewards came, what was cut and why, and the conversation beside it.
+
+The address says everything: run, scenario, trial and the chosen turn. While the search runs, the drawing grows in
+place; it is mounted once.
+"""
+
+import streamlit as st
+
+from app import listings, services, shell
+from app.archive import archive
+from app.tree_view import conversation_view, picture, transcript, tree_view
+
+shell.enter(__file__)
+
+HEIGHT = 640
+FORMATS = {"sft": "SFT", "kto": "KTO", "dpo": "DPO"}
+GOING = ("queued", "running")
+
+
+@shell.guarded
+def page() -> None:
+    store = shell.store()
+    run_id, scenario = st.query_params.get("run"), st.query_params.get("scenario")
+    if run_id is None:
+        _choose_run(store)
+        return
+    if shell.find_run(run_id, title="Tree") is None:
+        return
+    rollouts = services.list_rollouts(store, run_id)
+    if scenario is None:
+        _choose_scenario(run_id, rollouts)
+        return
+    trial = st.query_params.get("trial", "0")
+    chosen = listings.find_rollout(rollouts, scenario, trial)
+    if chosen is None:
+        _unknown_scenario(run_id, scenario, rollouts)
+        return
+    _explore(store, chosen, rollouts)
+
+
+def _choose_run(store: services.Store) -> None:
+    shell.heading("Tree", "Choose a run to look into.")
+    lines = services.list_runs(store)
+    if lines:
+        shell.listing(listings.runs_listed(lines, page="tree"), key="runs", height=HEIGHT)
+        return
+    with st.container(key="notice-none"):
+        st.text("No runs yet, so there is no tree to look at.")
+        if st.button("Start a run", type="primary", icon=":material/play_arrow:"):
+            shell.go("run", {})
+
+
+def _choose_scenario(run_id: str, rollouts: tuple[services.Rollout, ...]) -> None:
+    shell.heading("Tree", f"Run {run_id}", "Choose a scenario: those with a part of their reward come first.")
+    shell.listing(listings.scenarios_listed(rollouts, by_interest=True), key="scenarios", height=HEIGHT + 40)
+
+
+def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[services.Rollout, ...]) -> None:
+    shell.heading("Tree", f"Run {run_id}")
+    with st.container(key="problem-scenario"):
+        st.text(f"⚠ Scenario `{scenario}` is not in this run.")
+        st.text("Choose one of those below.")
+    shell.listing(listings.scenarios_listed(rollouts), key="scenarios", height=HEIGHT - 60)
+
+
+def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
+    top, picker = st.columns([58, 42], vertical_alignment="bottom")
+    with top:
+        shell.heading("Tree", f"Run {chosen.run_id}", chosen.scenario_id)
+    with picker:
+        _picker(chosen, rollouts)
+    going = services.shown_state(store, services.load_run(store, chosen.run_id)) in GOING and chosen.state in GOING
+    st.fragment(_panes, run_every="1s" if going else None)(store, chosen.id, going)
+    _downloads(store, chosen.run_id)
+
+
+def _picker(chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
+    names = {rollout.id: listings.scenario_name(rollout) for rollout in rollouts}
+    ids = list(names)
+    here = ids.index(chosen.id)
+    st.session_state["scenario"] = chosen.id
+    before, middle, after = st.columns([1, 6, 1], vertical_alignment="bottom", gap="small")
+    with middle:
+        picked = st.selectbox("Scenario", ids, format_func=names.__getitem__, key="scenario", filter_mode="contains")
+    if before.button("", icon=":material/chevron_left:", help="Previous scenario", disabled=here == 0, width="stretch"):
+        picked = ids[here - 1]
+    last = here == len(ids) - 1
+    if after.button("", icon=":material/chevron_right:", help="Next scenario", disabled=last, width="stretch"):
+        picked = ids[here + 1]
+    if picked != chosen.id:
+        shell.go("tree", listings.tree_address(next(each for each in rollouts if each.id == picked)))
+
+
+@shell.guarded
+def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
+    opened = services.open_rollout(store, rollout_id)
+    if going and opened.rollout.state not in GOING:
+        st.rerun()
+    asked = st.query_params.get("node")
+    selected = asked if asked in opened.tree.nodes else None
+    shell.faint(listings.search_in_words(opened, unknown_node=asked if asked != selected else None), key="search")
+    left, right = st.columns([58, 42], gap="small")
+    with left:
+        drawn = picture(
+            opened.tree,
+            opened.labels,
+            seq=opened.last_seq,
+            selected=selected,
+            verdicts=opened.verdicts,
+            height=HEIGHT,
+        )
+        tree_view(drawn, key="tree", choose=_choose)
+    with right:
+        told = transcript(opened.tree, opened.labels, selected or listings.last_turn(opened.tree), height=HEIGHT)
+        conversation_view(told, key="conversation", choose=_choose)
+
+
+def _choose(node: str) -> None:
+    if node:
+        st.query_params["node"] = node
+    elif "node" in st.query_params:
+        del st.query_params["node"]
+
+
+def _downloads(store: services.Store, run_id: str) -> None:
+    """Made when they are asked for: of this run's finished trees with full reward, as the paper filters."""
+
+    def files(*formats: str) -> dict[str, bytes]:
+        return services.export_files(store, [run_id], formats=formats)[1]
+
+    with st.container(horizontal=True, vertical_alignment="center", key="downloads"):
+        shell.faint("Training rows of this run (finished trees with full reward):", key="rows")
+        for name, word in FORMATS.items():
+            st.download_button(
+                word,
+                lambda name=name: files(name)[f"{name}.jsonl"],
+                f"{run_id}.{name}.jsonl",
+                "application/jsonl",
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"download-{name}",
+            )
+        st.download_button(
+            "All, with provenance",
+            lambda: archive(files(*FORMATS)),
+            f"{run_id}.rows.zip",
+            "application/zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+            key="download-all",
+        )
+
+
+page()

@@ -1,0 +1,16 @@
+"""The entry point: the frame, the navigation over `pages/`, and nothing else."""
+
+import streamlit as st
+
+from app import shell
+
+shell.frame()
+page = st.navigation(
+    [
+        st.Page(shell.PAGES["overview"], title="Overview", icon=":material/home:", default=True),
+        st.Page(shell.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
+        st.Page(shell.PAGES["tree"], title="Tree", icon=":material/account_tree:", url_path="tree"),
+    ]
+)
+shell.opened()
+page.run()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from josh_engine.agents.scripted import ScriptedAgent
@@ -90,3 +91,11 @@ def _bill(seed: int) -> None:
     if ledger := os.environ.get("FAKE_LEDGER"):
         with Path(ledger).open("a") as file:
             file.write(f"{seed}\n")
+
+
+def open_priced_model() -> ScriptedModel:
+    return ScriptedModel(lambda messages, seed: replace(answer(messages, seed), usd=0.01))
+
+
+def open_unpriced_model() -> ScriptedModel:
+    return ScriptedModel(lambda messages, seed: replace(answer(messages, seed), usd=None))

@@ -16,47 +16,21 @@ Determined by (scenario, path, seed). Its own notes on the path say how far it i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import Random
 
 from josh_engine.ports import ChatModel, Environment
-from josh_engine.values import Json, Message, Scenario, Stop, Turn
-from toolwoz.agenda_phrases import Act, speak
+from josh_engine.values import Message, Scenario, Stop, Turn
+from toolwoz.agenda_progress import Part, Progress, kept, parts_of, recall
 from toolwoz.agenda_reading import Reply, misses, read_reply
+from toolwoz.agenda_speech import Act, speak
 from toolwoz.vocabulary import vocabulary
 
-PATIENCE = 4  # unproductive turns in one part; the next one ends it
+PATIENCE = 3  # unproductive turns in one part; the next one ends it
 SHARED = ("day", "people")  # what later parts may be "the same" in
 PACE = (1, 2, 2, 3)  # slots told per turn
 SAME = 0.5  # how often a repeated value is said as "the same"
 COURTESY = 0.6  # how often a part ends in thanks before the next begins
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One domain of the scenario, as the user wants it. `wish` and `wish_book` are empty where the first attempt is
-    the real one; `wish_book` is complete: the booking with the failing values in it."""
-
-    domain: str
-    info: Mapping[str, str]
-    wish: Mapping[str, str]
-    book: Mapping[str, str]
-    wish_book: Mapping[str, str]
-    requests: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the user is. `stage`: wish, find, ask, wish_book, book or over; `told`: slots told in the current
-    stage's values; `asked`: attributes asked for; `stuck`: unproductive turns in this part; `known`: shared slots
-    told in earlier parts, as slot -> (value, domain)."""
-
-    part: int = 0
-    stage: str = "start"
-    told: tuple[str, ...] = ()
-    asked: tuple[str, ...] = ()
-    stuck: int = 0
-    known: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 class AgendaUser:
@@ -79,40 +53,8 @@ class AgendaUser:
         return _spoken(speak(acts, agenda.speaking_of, foods, random), agenda.progress, acts=acts)
 
 
-def parts_of(scenario: Scenario) -> tuple[Part, ...]:
-    return tuple(_part(raw) for raw in scenario.setup.get("parts", ()))
-
-
-def _part(raw: Mapping[str, Json]) -> Part:
-    info, book = dict(raw.get("info") or {}), dict(raw.get("book") or {})
-    wish = dict(raw.get("fail_info") or {})
-    changed = {slot: value for slot, value in (raw.get("fail_book") or {}).items() if book.get(slot, value) != value}
-    wish_book = {**book, **changed} if changed else {}
-    requests = tuple(raw.get("requests") or ())
-    return Part(raw["domain"], info, wish if wish != info else {}, book, wish_book, requests)
-
-
-def recall(path: Sequence[Turn]) -> Progress:
-    """The user's progress after its last turn on the path."""
-    notes = next((turn.notes for turn in reversed(path) if turn.speaker == "user"), {})
-    if "stage" not in notes:
-        return Progress()
-    known = {slot: (value, domain) for slot, (value, domain) in notes["known"].items()}
-    return Progress(
-        notes["part"], notes["stage"], tuple(notes["told"]), tuple(notes["asked"]), notes["stuck"], known=known
-    )
-
-
 def _spoken(text: str, progress: Progress, *, acts: Sequence[Act]) -> Turn:
-    notes = {
-        "part": progress.part,
-        "stage": progress.stage,
-        "told": list(progress.told),
-        "asked": list(progress.asked),
-        "stuck": progress.stuck,
-        "known": {slot: list(value) for slot, value in progress.known.items()},
-        "acts": [act.kind for act in acts],
-    }
+    notes = {**kept(progress), "acts": [act.kind for act in acts]}
     stop: Stop = "ended" if progress.stage == "over" else "spoke"
     return Turn("user", (Message("user", text),), reply=text, stop=stop, notes=notes)
 
@@ -256,19 +198,29 @@ class _Agenda:
 
     def _find(self) -> None:
         info, reply = self.part.info, self.reply
-        wrong = [slot for slot in self.progress.told if misses(reply, slot, info[slot])] if not reply.nothing else []
+        wrong = [] if reply.nothing else self._wrong(info)
         rest = self._some(info, self._pace(len(info)))
         if rest and not wrong:
             self._tell("inform", info, rest)
             self._answer_unconcerned(info)
         elif wrong or reply.nothing:
             if not self._out_of_patience():
-                again = wrong or list(info)
-                self._tell("correct" if wrong else "restate", info, [*again, *rest])
+                self._tell("correct" if wrong else "restate", info, [*(wrong or info), *rest])
+                self.progress = replace(self.progress, corrected=(*self.progress.corrected, *wrong))
         elif reply.offers or (self.part.book and reply.asks & self.part.book.keys() and not reply.asks & info.keys()):
             self._advance()
         elif not self._out_of_patience():
             self._answer_or_nudge(info, "nudge")
+
+    def _wrong(self, wanted: Mapping[str, str]) -> list[str]:
+        """Told slots that the reply has otherwise. A name is corrected once: an agent need not repeat it."""
+        return [
+            slot
+            for slot in self.progress.told
+            if slot in wanted
+            and misses(self.reply, slot, wanted[slot])
+            and not (slot == "name" and slot in self.progress.corrected)
+        ]
 
     def _ask(self) -> None:
         """Repeats once what was not answered, then goes on."""
@@ -311,7 +263,7 @@ class _Agenda:
 
     def _book(self) -> None:
         book, reply = self.part.book, self.reply
-        wrong = [slot for slot in self.progress.told if slot in book and misses(reply, slot, book[slot])]
+        wrong = self._wrong(book)
         if rest := self._some(book, 3):
             self._tell("book_details", book, rest)
         elif reply.booked and not wrong:
@@ -325,11 +277,13 @@ class _Agenda:
     # Answers
 
     def _answer_or_nudge(self, wanted: Mapping[str, str], nudge: str) -> None:
-        """Says again what was asked for; what is no wish of the user's is left to the agent; else: go ahead."""
+        """Says again what was asked for, or all of it; leaves to the agent what is no wish; else: go ahead."""
         asked = [slot for slot in wanted if slot in self.reply.asks]
-        if asked:
-            kind = "book_details" if nudge == "nudge_booking" else "inform"
-            self._tell(kind, wanted, asked)
+        booking = nudge == "nudge_booking"
+        if self.reply.again:
+            self._tell("book_repeat" if booking else "repeat", wanted, list(wanted))
+        elif asked:
+            self._tell("book_details" if booking else "inform", wanted, asked)
         elif not self._answer_unconcerned(wanted):
             self._say(nudge)
 

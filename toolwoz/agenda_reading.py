@@ -22,6 +22,9 @@ ASKING = re.compile(
 CONFIRMING = re.compile(
     r"\b(?:shall i|should i|(?:like|want) me to|can i (?:book|help|look)|go ahead and|is that (?:right|correct|ok))\b"
 )
+AGAIN = re.compile(
+    r"\b(?:repeat|rephrase|once more|(?:say|tell me) (?:that|it|this) again|did(?:n't| not) (?:catch|understand))\b"
+)
 CLOSING = re.compile(r"\banything else|something else i can|further assist|anything more\b")
 QUESTIONS: Mapping[str, re.Pattern[str]] = {
     slot: re.compile(rf"\b(?:{words})")
@@ -33,14 +36,20 @@ QUESTIONS: Mapping[str, re.Pattern[str]] = {
         "stars": r"stars?\b|rating",
         "parking": r"parking",
         "internet": r"internet|wi-?fi",
-        "name": r"(?:the|a) name|particular (?:restaurant|hotel|place|attraction) in mind|specific (?:restaurant|hotel|place)",
-        "departure": r"from where|where .*(?:from|leav|depart)|departure (?:station|point|city)|departing from|leaving from|travell?ing from",
+        "name": r"(?:the|a) name|particular (?:restaurant|hotel|place|attraction) in mind|specific (?:place|hotel)",
+        "departure": (
+            r"from where|where .*(?:from|leav|depart)|departure (?:station|point|city)|"
+            r"(?:departing|leaving|travell?ing) from"
+        ),
         "destination": r"to where|where .*(?:\bto\b|going|head|travell?ing|arriv)|destination",
         "day": r"days?\b|dates?\b|when\b|checking in|check-in|arrival date",
         "leaveAt": r"what time|times?\b|leave|depart(?:ure)? time|when\b",
         "arriveBy": r"what time|times?\b|arriv\w+ (?:by|time)|when\b",
         "time": r"times?\b|when\b",
-        "people": r"how many(?! nights| days| stars)|number of (?:people|guests|persons|tickets)|party|people|guests|how big|tickets will",
+        "people": (
+            r"how many(?! nights| days| stars)|number of (?:people|guests|persons|tickets)|party|people|guests|"
+            r"how big|tickets will"
+        ),
         "stay": r"nights?\b|how long|length of (?:the |your )?stay|number of days|how many days",
     }.items()
 }  # fmt: skip
@@ -51,12 +60,14 @@ FINDING = re.compile(
     r"\b(?:match\w*|find|found|results?|available|availability|any|such|fits?|have|trains?|restaurants?|hotels?|guesthouses?|attractions?|places?|options?)\b"
 )
 OFFERING = re.compile(
-    r"\b(?:found|recommend|how about|suggest|there(?:'s| is| are)|(?:i|we)(?: do)? have (?!noted)|i've got|options?|would suit|matches|located|"
+    r"\b(?:found|recommend|how about|suggest|there(?:'s| is| are)|(?:i|we)(?: do)? have (?!noted)|i've got|"
+    r"options?|would suit|matches|located|"
     r"leaves|departs|is an?|serves|fits|offers|choice|try|tr\d{3,})\b"
 )
 BOOKING = re.compile(r"\b(?:book\w*|reserv\w*|confirm\w*|tickets?|table|rooms?|reference)\b")
 MADE = re.compile(
-    r"\b(?:booked|reserved|confirmed|reference|all set|booking (?:is|was|has been|went)|reservation (?:is|was|has been)|successful\w*)\b"
+    r"\b(?:booked|reserved|confirmed|reference|all set|successful\w*|"
+    r"booking (?:is|was|has been|went)|reservation (?:is|was|has been))\b"
 )
 LEAVES = re.compile(r"\b(?:leav\w*|depart\w*)\b[^.,;]*?\b(\d{1,2}:\d{2})")
 ARRIVES = re.compile(r"\b(?:arriv\w*|gets? (?:in|there))\b[^.,;]*?\b(\d{1,2}:\d{2})")
@@ -70,21 +81,26 @@ ANSWERS: Mapping[str, re.Pattern[str]] = {
     "address": re.compile(r"address|street|road|lane|avenue|located at|\bat \d"),
     "entrance": re.compile(r"entrance|entry|fee|free|pounds|admission"),
     "parking": re.compile(r"parking"), "internet": re.compile(r"internet|wi-?fi"), "stars": re.compile(r"\bstars?\b"),
-    "duration": re.compile(r"minutes|hours?|takes|duration|travel time"), "price": re.compile(r"pounds?|£|price|costs?|\d\.\d\d"),
+    "duration": re.compile(r"minutes|hours?|takes|duration|travel time"),
+    "price": re.compile(r"pounds?|£|price|costs?|\d\.\d\d"),
     "trainID": re.compile(r"\btr\d+|train id"), "leaveAt": LEAVES, "arriveBy": ARRIVES,
-    "pricerange": re.compile(r"price|cheap|moderate|expensive"), "area": re.compile(r"area|centre|center|north|south|east|west"),
+    "pricerange": re.compile(r"price|cheap|moderate|expensive"),
+    "area": re.compile(r"area|centre|center|north|south|east|west"),
     "food": re.compile(r"food|serv|cuisine"),
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an agent's reply says. `asks`: slots it wants to know; `confirms`: it only asks for a go-ahead; `named`:
+    """What an agent's reply says. `asks`: slots it wants to know; `confirms`: it only asks for a go-ahead; `again`:
+    it did not
+    get what was said, or it failed, and asks to hear it once more; `named`:
     the values it names, by slot; times by leaving and arriving. `text` is the reply in lower case."""
 
     text: str = ""
     asks: frozenset[str] = frozenset()
     confirms: bool = False
+    again: bool = False
     offers: bool = False
     nothing: bool = False
     booked: bool = False
@@ -101,12 +117,14 @@ class Reply:
 def read_reply(reply: str, domain: str, words: Vocabulary) -> Reply:
     text = reply.lower().replace("’", "'")
     asks: set[str] = set()
-    confirms = offers = nothing = booked = refused = False
+    again = confirms = offers = nothing = booked = refused = False
     for sentence in SENTENCE.split(text):
         negative = bool(NEGATIVE.search(sentence))
         if CLOSING.search(sentence):
             continue
-        if CONFIRMING.search(sentence):
+        if AGAIN.search(sentence):
+            again = True
+        elif CONFIRMING.search(sentence):
             confirms = True
         elif ASKING.search(sentence):
             asks |= {slot for slot, pattern in QUESTIONS.items() if pattern.search(sentence)}
@@ -122,9 +140,16 @@ def read_reply(reply: str, domain: str, words: Vocabulary) -> Reply:
             booked = True
         elif OFFERING.search(sentence):
             offers = True
-    named = _named(text, domain, words)
     return Reply(
-        text, frozenset(asks), confirms, offers, nothing and not offers, booked and not refused, refused, named=named
+        text,
+        frozenset(asks),
+        confirms=confirms,
+        again=again,
+        offers=offers,
+        nothing=nothing and not offers and not again,
+        booked=booked and not refused,
+        refused=refused and not again,
+        named=_named(text, domain, words),
     )
 
 

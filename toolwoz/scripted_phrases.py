@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from toolwoz.schema import UNIQUE
-from toolwoz.vocabulary import title
+from toolwoz.vocabulary import cuisine, title, written
 
 GREETINGS = (
     "Hello! How can I help you today?", "Good day. What are you looking for?",
@@ -21,7 +21,8 @@ FAREWELLS = (
 LOOKING = ("Let me look that up.", "One moment, please.", "I'll check that for you.", "Let me see what there is.")
 RESERVING = ("I'll book that now.", "One moment while I make the booking.", "Let me arrange that for you.")
 OFFERS = (
-    "I found {name}, {description}.", "How about {name}? It is {description}.", "I can recommend {name}, {description}.",
+    "I found {name}, {description}.", "How about {name}? It is {description}.",
+    "I can recommend {name}, {description}.",
     "There is {name}, {description}.", "{name} is {description}, which fits.", "One option is {name}, {description}.",
 )  # fmt: skip
 TRAIN_OFFERS = (
@@ -46,10 +47,12 @@ ANYTHING_ELSE = (
 NOTHING_FOUND = (
     "I'm sorry, I found nothing that matches {wish}. Would you like to try something else?",
     "Unfortunately there is no {kind} that matches {wish}. Can we change something?",
-    "There are no results for {wish}. What else could I look for?", "I couldn't find any {kind} matching {wish}, I'm afraid.",
+    "There are no results for {wish}. What else could I look for?",
+    "I couldn't find any {kind} matching {wish}, I'm afraid.",
 )  # fmt: skip
 LATE = (
-    "Would you like me to look for that?", "All right. Shall I search for that now?", "I have noted that. Should I see what there is?",
+    "Would you like me to look for that?", "All right. Shall I search for that now?",
+    "I have noted that. Should I see what there is?",
 )  # fmt: skip
 TROUBLE = (
     "I'm having some trouble with the system. Could you say that again?",
@@ -59,7 +62,8 @@ TROUBLE = (
 BOOKED = (
     "Done! {name} is booked {details}. The reference number is {reference}.",
     "Your booking at {name} {details} was successful. Your reference is {reference}.",
-    "I have booked {name} {details}. Reference number: {reference}.", "{name} is reserved {details}. The reference is {reference}.",
+    "I have booked {name} {details}. Reference number: {reference}.",
+    "{name} is reserved {details}. The reference is {reference}.",
 )  # fmt: skip
 TRAIN_BOOKED = (
     "Done! Your tickets for {name} {details} are booked. The reference number is {reference}.",
@@ -105,16 +109,21 @@ QUESTIONS = {
 }  # fmt: skip
 SHORT_QUESTIONS = {
     "time": "at what time", "people": "for how many people", "stay": "for how many nights", "day": "on which day",
-    "departure": "where do you leave from", "destination": "where do you want to go to", "leaveAt": "what time do you want to leave or arrive",
+    "departure": "where do you leave from", "destination": "where do you want to go to",
+    "leaveAt": "what time do you want to leave or arrive",
 }  # fmt: skip
 ANSWERS = {
     "phone": "the phone number is {}", "postcode": "the postcode is {}", "address": "the address is {}",
     "entrance fee": "the entrance fee is {}", "entrance": "the entrance fee is {}", "duration": "the travel time is {}",
     "price": "the price of a ticket is {}", "trainID": "the train ID is {}", "leaveAt": "the departure time is {}",
-    "arriveBy": "the arrival time is {}", "area": "it is in the {} area", "type": "the type is {}", "food": "they serve {} food",
-    "pricerange": "the price range is {}", "stars": "it has a star rating of {}", "openhours": "the opening hours are {}",
+    "arriveBy": "the arrival time is {}", "area": "it is in the {}", "type": "the type is {}",
+    "food": "they serve {} food",
+    "pricerange": "the price range is {}", "stars": "it has a star rating of {}",
+    "openhours": "the opening hours are {}",
 }  # fmt: skip
+PRICES = {"moderate": "moderately priced"}
 SWITCHES = {"parking": "free parking", "internet": "free internet"}
+NO_NOUNS = frozenset({"architecture", "boat", "entertainment", "mutliple sports", "multiple sports"})
 KINDS = {"restaurant": "restaurant", "hotel": "place to stay", "attraction": "attraction", "train": "train"}
 
 
@@ -123,7 +132,8 @@ def offer(domain: str, record: Mapping[str, str], shown: frozenset[str], random:
     if domain == "train":
         return random.choice(TRAIN_OFFERS).format(
             id=record.get("trainID", ""), departure=title(record.get("departure", "")), leave=record.get("leaveAt", ""),
-            destination=title(record.get("destination", "")), arrive=record.get("arriveBy", ""), day=record.get("day", "").title(),
+            destination=title(record.get("destination", "")), arrive=record.get("arriveBy", ""),
+            day=record.get("day", "").title(),
         )  # fmt: skip
     told = {slot: value for slot, value in record.items() if slot in shown and value}
     return random.choice(OFFERS).format(name=title(record.get("name", "it")), description=describe(domain, told))
@@ -131,27 +141,29 @@ def offer(domain: str, record: Mapping[str, str], shown: frozenset[str], random:
 
 def describe(domain: str, told: Mapping[str, str]) -> str:
     """A noun phrase for these attributes: "a cheap restaurant in the north that serves thai food"."""
-    before = [told["pricerange"]] if told.get("pricerange", "?") != "?" else []
+    before = [PRICES.get(told["pricerange"], told["pricerange"])] if told.get("pricerange", "?") != "?" else []
     if "stars" in told:
         before.append(f"{told['stars']}-star")
-    noun = KINDS[domain] if domain == "restaurant" else told.get("type", KINDS[domain])
+    noun = KINDS[domain] if domain == "restaurant" or "type" not in told else _kind(told["type"])
     after = [f"in the {told['area']}"] if "area" in told else []
     if "food" in told:
-        after.append(f"that serves {told['food']} food")
-    for slot, name in SWITCHES.items():
-        if slot in told:
-            after.append(
-                f"{'and ' if after and slot == 'internet' else ''}{'with' if told[slot] == 'yes' else 'without'} {name}"
-            )
+        after.append(f"that serves {cuisine(told['food'])} food")
+    has = [name for slot, name in SWITCHES.items() if told.get(slot) == "yes"]
+    lacks = [name for slot, name in SWITCHES.items() if told.get(slot) == "no"]
+    after += [f"{word} {' and '.join(names)}" for word, names in (("with", has), ("without", lacks)) if names]
     phrase = " ".join([*before, noun, *after])
     return f"{'an' if phrase[:1] in 'aeiou' and not phrase.startswith('euro') else 'a'} {phrase}"
+
+
+def _kind(value: str) -> str:
+    return f"{written(value)} attraction" if value in NO_NOUNS else written(value)
 
 
 def wish(domain: str, search: Mapping[str, str]) -> str:
     """What was searched for, in words."""
     if domain == "train":
-        route = f"a train from {title(search.get('departure', 'anywhere'))} to {title(search.get('destination', 'anywhere'))}"
-        return route + (f" on {search['day'].title()}" if "day" in search else "")
+        start, end = (title(search.get(slot, "anywhere")) for slot in ("departure", "destination"))
+        return f"a train from {start} to {end}" + (f" on {search['day'].title()}" if "day" in search else "")
     named = f" called {title(search['name'])}" if "name" in search else ""
     return describe(domain, search) + named
 
@@ -188,9 +200,7 @@ def answer(record: Mapping[str, str], requests: Sequence[str]) -> str:
         if request in SWITCHES and value:
             told.append(f"it has {'' if value == 'yes' else 'no '}{SWITCHES[request]}")
         elif value and value != "?":
-            told.append(
-                ANSWERS.get(request, f"the {request} is {{}}").format(value.upper() if request == "postcode" else value)
-            )
+            told.append(ANSWERS.get(request, f"the {request} is {{}}").format(_written(request, value)))
         else:
             told.append(f"the {'entrance fee' if request == 'entrance' else request} is not listed")
     text = f"{', '.join(told[:-1])} and {told[-1]}." if len(told) > 1 else f"{told[0]}."
@@ -199,3 +209,11 @@ def answer(record: Mapping[str, str], requests: Sequence[str]) -> str:
 
 def named(domain: str, record: Mapping[str, str]) -> str:
     return title(record.get(UNIQUE[domain], "")) or "it"
+
+
+def _written(request: str, value: str) -> str:
+    if request == "postcode":
+        return value.upper()
+    if request == "address":
+        return title(value)
+    return cuisine(value) if request == "food" else written(value)

@@ -19,6 +19,8 @@ from toolwoz.scripted_slips import Slips
 from toolwoz.vocabulary import Vocabulary
 
 JOURNEY = ("departure", "destination", "day")  # a train search without one of these is asked for
+REPEATING = 0.8  # how often an offer repeats what was asked for
+VOLUNTEERING = 0.4  # how often it tells what was not asked for
 CHATTY = 0.15  # how often a call comes with a few words
 
 
@@ -101,7 +103,7 @@ class Play:
             common = [slot for slot in ("area", "pricerange", "food", "type") if slot in SEARCH_SLOTS[domain]]
             return self._ask([self.random.choice([slot for slot in common if slot not in known])])
         if self.slips.happens("needless_question"):
-            return self._ask([self.slips.needless(domain, list(topic.search))])
+            return self._ask([self.slips.needless(domain, list(topic.search), avoid=topic.indifferent)])
         return None
 
     def _ask(self, slots: Sequence[str]) -> Said:
@@ -114,8 +116,11 @@ class Play:
         return Said(self._one(phrases.NOTHING_FOUND).format(wish=wish, kind=phrases.KINDS[domain]))
 
     def _offer(self, topic: Topic, domain: str) -> str:
-        shown = {slot for slot in SEARCH_SLOTS[domain] if slot in topic.search or self.random.random() < 0.4}
-        return phrases.offer(domain, topic.record or {}, frozenset(shown), self.random)
+        named = {slot for slot in topic.search if self.random.random() < REPEATING}
+        others = {
+            slot for slot in SEARCH_SLOTS[domain] if slot not in topic.search and self.random.random() < VOLUNTEERING
+        }
+        return phrases.offer(domain, topic.record or {}, frozenset(named | others), self.random)
 
     # Booking
 

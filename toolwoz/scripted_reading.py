@@ -24,14 +24,17 @@ TOPICS: Mapping[str, re.Pattern[str]] = {
     "train": re.compile(r"\b(?:trains?|rail)\b"),
 }
 SAME = re.compile(
-    r"\b(?:the )?same (?P<what>day|date|group|number|people|party)(?: of (?:people|guests))?(?: as (?:the |my )?(?P<where>restaurant|hotel|attraction|train))?"
+    r"\b(?:the )?same (?P<what>day|date|group|number|people|party)(?: of (?:people|guests))?"
+    r"(?: as (?:the |my )?(?P<where>restaurant|hotel|attraction|train))?"
 )
 QUOTED = re.compile(r'\b(?:called|named|name is|by the name of) ["“](?P<name>[^"”]{1,80})["”]')
 NAMED = re.compile(
-    r"\b(?:called|named|name is|by the name of) (?P<name>[^,.?!;:\"]{1,80}?)(?= (?:instead|please|as well)\b|[,.?!;:]|$)"
+    r"\b(?:called|named|name is|by the name of) (?P<name>[^,.?!;:\"]{1,80}?)"
+    r"(?= (?:instead|please|as well)\b|[,.?!;:]|$)"
 )
 SERVED = re.compile(
-    r"\b(?:serv\w+|with|does|some|for|like|want|of|prefer|about|try|have) (?P<food>[a-z]+(?: [a-z]+){0,2}?) (?:food|cuisine|dishes)\b"
+    r"\b(?:serv\w+|with|does|some|for|like|want|of|prefer|about|try|have) "
+    r"(?P<food>[a-z]+(?: [a-z]+){0,2}?) (?:food|cuisine|dishes)\b"
 )
 NOT_A_FOOD = frozenset(
     {
@@ -66,28 +69,39 @@ EARLIEST = re.compile(r"\b(?:leav\w*|depart\w*|after|no earlier)\b")
 LATEST = re.compile(r"\b(?:arriv\w*|by|before|gets? (?:there|in)|no later)\b")
 SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 INDIFFERENT = re.compile(
-    r"\b(?:(?:no|don't have a|without) (?:particular )?preference|don't (?:mind|care)|doesn't matter|any(?: \w+)? will do|up to you|whichever)\b"
+    r"\b(?:(?:no|don't have a|without) (?:particular )?preference|don't (?:mind|care)|"
+    r"doesn't matter|any(?: \w+)? will do|up to you|whichever)\b"
 )
 WISHES_NAMED: Mapping[str, re.Pattern[str]] = {
-    "area": re.compile(r"\barea|part of town"), "pricerange": re.compile(r"\bprice"), "food": re.compile(r"\bfood|cuisine"),
-    "type": re.compile(r"\btype|kind of place"), "stars": re.compile(r"\bstars?\b|rating"), "parking": re.compile(r"\bparking"),
-    "internet": re.compile(r"\binternet|wi-?fi"), "name": re.compile(r"\bname"), "leaveAt": re.compile(r"\bdepart\w* time|leav"),
+    "area": re.compile(r"\barea|part of town"), "pricerange": re.compile(r"\bprice"),
+    "food": re.compile(r"\bfood|cuisine"),
+    "type": re.compile(r"\btype|kind of place"), "stars": re.compile(r"\bstars?\b|rating"),
+    "parking": re.compile(r"\bparking"),
+    "internet": re.compile(r"\binternet|wi-?fi"), "name": re.compile(r"\bname"),
+    "leaveAt": re.compile(r"\bdepart\w* time|leav"),
     "arriveBy": re.compile(r"\barriv"), "day": re.compile(r"\bday"),
 }  # fmt: skip
 REQUESTS: Mapping[str, re.Pattern[str]] = {
     "phone": re.compile(r"\b(?:tele)?phone\b"), "postcode": re.compile(r"\bpost ?code|postal code"),
     "address": re.compile(r"\baddress"), "entrance": re.compile(r"\b(?:entrance|admission|entry)\b"),
     "duration": re.compile(r"\btravel time|how long (?:does|is|will)? ?the|duration|journey takes?"),
-    "price": re.compile(r"\bticket price|price of|how much|\bcost"), "trainID": re.compile(r"\btrain ?id\b|\bid of the train"),
-    "leaveAt": re.compile(r"\bdeparture time|when (?:it|does it) leave"), "arriveBy": re.compile(r"\barrival time|when (?:it|does it) arrive"),
-    "area": re.compile(r"\b(?:the|which|what) (?:area|part of town)"), "type": re.compile(r"\btypes? of (?:place|attraction|hotel)|what type"),
-    "food": re.compile(r"\b(?:kind|type|sort) of food|food type"), "pricerange": re.compile(r"\b(?:the|its|what|which) price range"),
-    "parking": re.compile(r"\b(?:whether|if|does)\b.*\bparking"), "internet": re.compile(r"\b(?:whether|if|does)\b.*\b(?:internet|wi-?fi)"),
+    "price": re.compile(r"\bticket price|price of|how much|\bcost"),
+    "trainID": re.compile(r"\btrain ?id\b|\bid of the train"),
+    "leaveAt": re.compile(r"\bdeparture time|when (?:it|does it) leave"),
+    "arriveBy": re.compile(r"\barrival time|when (?:it|does it) arrive"),
+    "area": re.compile(r"\b(?:the|which|what) (?:area|part of town)"),
+    "type": re.compile(r"\btypes? of (?:place|attraction|hotel)|what type"),
+    "food": re.compile(r"\b(?:kind|type|sort) of food|food type"),
+    "pricerange": re.compile(r"\b(?:the|its|what|which) price range"),
+    "parking": re.compile(r"\b(?:whether|if|does)\b.*\bparking"),
+    "internet": re.compile(r"\b(?:whether|if|does)\b.*\b(?:internet|wi-?fi)"),
     "stars": re.compile(r"\bstar rating|how many stars"), "openhours": re.compile(r"\bopening (?:hours|times)"),
     "reference": re.compile(r"\breference"),
 }  # fmt: skip
 ABOUT = re.compile(
-    r"\b(?:could|can|may) (?:you (?:give|tell|let)|i (?:get|have))|\bwhat about\b|\btell me\b|\bknow\b|\bwhat(?:'s| is)\b|\bgive me\b|\bneed the\b"
+    r"\b(?:could|can|may) (?:you (?:give|tell|let)|i (?:get|have))|\bwhat about\b|\btell me\b|\bknow\b|\bwhat(?:'s| is)\b|"
+    r"do you know (?:the|which|what|if|how|when|whether)|"
+    r"\bgive me\b|\bneed the\b"
 )
 BOOK = re.compile(r"\b(?:book\w*|reserv\w+|tickets|seats)\b")
 CHECKING = re.compile(r"\b(?:been booked|reference)\b")

@@ -9,31 +9,33 @@ about two times in five and a search finds nearly always a way: enough of both g
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 
-from toolwoz.schema import BOOK_SLOTS, SEARCH_SLOTS, TOOL_DOMAINS
+from toolwoz.schema import SEARCH_SLOTS, TOOL_DOMAINS
 from toolwoz.scripted_belief import Belief
 from toolwoz.vocabulary import Vocabulary
 
 RATES: Mapping[str, float] = {
-    "dropped_slot": 0.10,  # a search or booking lacks a slot the guest told
-    "wrong_value": 0.07,  # a slot has a stale or neighbouring value
-    "malformed_call": 0.06,  # arguments that are no JSON
-    "unknown_call": 0.03,  # a tool or an argument that does not exist
-    "gave_up_call": 0.25,  # after a faulty call: asks the guest to repeat instead of trying again
-    "stuck_call": 0.01,  # writes the same malformed call again and again
-    "ignored_change": 0.14,  # offers the old record though the guest told something new
-    "late_search": 0.08,  # asks whether to search
-    "needless_question": 0.08,  # asks for what it was told, or does not need
-    "premature_booking": 0.10,  # books before it knows everything
-    "claimed_booking": 0.12,  # says it is booked, with a made-up reference, and made no call
-    "forgotten_booking": 0.06,  # talks of something else
+    "dropped_slot": 0.22,  # a search or booking lacks a slot the guest told
+    "wrong_value": 0.14,  # a slot has a stale or neighbouring value
+    "malformed_call": 0.10,  # arguments that are no JSON
+    "unknown_call": 0.06,  # a tool or an argument that does not exist
+    "gave_up_call": 0.50,  # after a faulty call: asks the guest to repeat instead of trying again
+    "stuck_call": 0.06,  # after a malformed call: writes it again and again
+    "ignored_change": 0.32,  # offers the old record though the guest told something new
+    "late_search": 0.14,  # asks whether to search
+    "needless_question": 0.14,  # asks for what it was told, or does not need
+    "premature_booking": 0.20,  # books before it knows everything
+    "claimed_booking": 0.24,  # says it is booked, with a made-up reference, and made no call
+    "forgotten_booking": 0.14,  # talks of something else
 }
 MISNAMED_TOOLS = {"search": ("find_{}", "{}_search", "query_{}"), "book": ("reserve_{}", "{}_booking", "make_booking")}
 MISNAMED_SLOTS = {
-    "pricerange": "price", "area": "location", "food": "cuisine", "leaveAt": "departure_time", "arriveBy": "arrival_time",
-    "people": "guests", "stay": "nights", "stars": "rating", "departure": "from", "destination": "to", "internet": "wifi",
+    "pricerange": "price", "area": "location", "food": "cuisine", "leaveAt": "departure_time",
+    "arriveBy": "arrival_time",
+    "people": "guests", "stay": "nights", "stars": "rating", "departure": "from", "destination": "to",
+    "internet": "wifi",
     "trainID": "train_id", "type": "kind", "name": "title", "time": "hour", "day": "date", "parking": "has_parking",
 }  # fmt: skip
 
@@ -102,10 +104,8 @@ class Slips:
         """A made-up booking reference."""
         return "".join(self.random.choice("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789") for _ in range(8))
 
-    def needless(self, domain: str, told: Sequence[str]) -> str:
-        """A slot that the agent need not ask for."""
+    def needless(self, domain: str, told: Sequence[str], *, avoid: Collection[str]) -> str:
+        """A slot that the agent need not ask for; `avoid`: those the guest has no wish for."""
         known = [slot for slot in told if slot not in ("name", "trainID")]
-        unknown = [slot for slot in SEARCH_SLOTS[domain] if slot not in (*told, "name", "leaveAt", "arriveBy")]
-        return self.random.choice(
-            known + unknown or [slot for slot in BOOK_SLOTS.get(domain, ("area",)) if slot != "name"]
-        )
+        unknown = [slot for slot in SEARCH_SLOTS[domain] if slot not in (*told, *avoid, "name", "leaveAt", "arriveBy")]
+        return self.random.choice(known + unknown or [slot for slot in SEARCH_SLOTS[domain] if slot != "name"])

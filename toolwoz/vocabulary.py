@@ -32,6 +32,9 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "cheap": ("inexpensive", "budget", "affordable", "low-cost"),
     "expensive": ("upscale", "pricey", "high-end", "fancy"),
 }
+COMPOUNDS = {"swimmingpool": "swimming pool", "concerthall": "concert hall", "mutliple sports": "multiple sports"}
+NATIONAL = ("an", "ish", "ese", "thai", "french", "greek", "swiss", "welsh")  # endings that make an adjective a name
+PLAIN = frozenset({"vegetarian", "vegan"})
 CLOCK = re.compile(
     r"\b(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>a\.?m\b\.?|p\.?m\b\.?)|\b(?P<hours>\d{1,2}):(?P<minutes>\d{2})\b",
 )
@@ -107,6 +110,19 @@ def clock(match: re.Match[str]) -> str:
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     return f"{hour:02d}:{minute}"
+
+
+def written(value: str) -> str:
+    """A database value as one writes it: "swimmingpool" is "swimming pool"."""
+    return COMPOUNDS.get(value, value)
+
+
+@cache
+def cuisine(food: str) -> str:
+    """A kind of food as one writes it: "modern european" is "modern European", "seafood" stays."""
+    return " ".join(
+        word.capitalize() if word.endswith(NATIONAL) and word not in PLAIN else word for word in food.split()
+    )
 
 
 @cache

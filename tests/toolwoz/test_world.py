@@ -55,7 +55,7 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_an_unknown_split_is_an_error_that_names_the_splits(data: Path) -> None:
-    with pytest.raises(ConfigError, match="'dev'.*train, val, test, full_test"):
+    with pytest.raises(ConfigError, match=r"'dev'.*train, val, test, full_test"):
         open_world(data).scenarios("dev")
 
 

@@ -18,7 +18,7 @@ from typing import IO
 from josh_engine.errors import StorageError
 from storage.database import translated
 
-PATIENCE_SECONDS = 1.0  # longer than a look by `is_held`, which takes the lock for a moment
+PATIENCE_SECONDS = 0.3  # longer than a look by `is_held`, which takes the lock for a moment
 
 
 class RunHeld(StorageError):

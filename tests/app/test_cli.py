@@ -1,0 +1,347 @@
+"""The command line's contract: JSON fields, exit codes, one line for every error, and nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import pty
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.__main__ import main
+from app.launching import ROOT
+from storage.database import open_store
+from tests.app import fake_parts
+
+PLAYERS = ["--world", fake_parts.WORLD, "--agent", fake_parts.AGENT, "--user", fake_parts.USER]
+PLAYERS += ["--model", fake_parts.MODEL]
+RUN_FIELDS = {
+    "run", "state", "scenarios", "failed", "skipped", "average_reward", "success_rate", "calls", "tokens", "usd",
+    "seconds", "critical_path_seconds",
+}  # fmt: skip
+MULTIWOZ = Path(__file__).parents[3] / "shared/data/multiwoz"
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("JOSH_STORE", str(tmp_path / "josh.db"))
+    monkeypatch.delenv("JOSH_DATA", raising=False)
+    before = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:], logging.root.level = before
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Calls the command line: (exit code, standard output, standard error)."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def ask(say: Any) -> Any:
+    """Calls a command with --json: (exit code, the object)."""
+
+    def call(*words: str) -> tuple[int, Any]:
+        code, out, _ = say(*words, "--json")
+        assert out.count("\n") == 1, "exactly one JSON object"
+        return code, json.loads(out)
+
+    return call
+
+
+@pytest.fixture
+def played(ask: Any) -> str:
+    code, given = ask("run", *PLAYERS, "--split", "train", "--limit", "8")
+    assert code == 0
+    return str(given["run"])
+
+
+def test_run_says_its_figures(ask: Any) -> None:
+    code, given = ask("run", *PLAYERS, "--split", "train", "--limit", "5", "--name", "mine", "--beam", "4")
+    assert code == 0 and given.keys() >= RUN_FIELDS and "pass_k" not in given
+    assert (given["state"], given["scenarios"], given["failed"], given["skipped"]) == ("done", 5, 0, 0)
+    assert given["name"] == "mine" and given["calls"] > 0
+
+
+def test_trials_add_pass_k(ask: Any) -> None:
+    code, given = ask("run", *PLAYERS, "--limit", "3", "--trials", "2", "--strategy", "greedy")
+    assert code == 0 and len(given["pass_k"]) == 2 and given["scenarios"] == 3
+
+
+def test_scenarios_come_from_a_file(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "chosen").write_text("train/4\n\n  train/2\n")
+    code, given = ask("run", *PLAYERS, "--scenarios", str(tmp_path / "chosen"))
+    assert code == 0
+    _, tree = ask("tree", f"{given['run']}.1")
+    assert tree["scenario"] == "train/4"
+
+
+def test_the_papers_preset_reaches_the_agent_and_the_model(ask: Any, tmp_path: Path) -> None:
+    _, given = ask("run", *PLAYERS, "--limit", "1", "--preset", "paper")
+    with open_store(tmp_path / "josh.db") as store:
+        config = json.loads(store.read("SELECT config FROM runs")[0]["config"])
+        (started,) = store.read("SELECT body FROM events WHERE seq = 0 AND rollout = ?", (f"{given['run']}.1",))
+    assert config["sampling"] == {"temperature": 1.5, "top_p": 0.75, "top_k": 50}
+    assert "At most 3 generations." in started["body"]
+
+
+def test_resume_of_a_done_run_says_the_same_again(ask: Any, played: str) -> None:
+    code, given = ask("resume", played)
+    assert code == 0 and given.keys() >= RUN_FIELDS and (given["run"], given["state"]) == (played, "done")
+
+
+def test_a_budget_pauses_and_resume_raises_it(ask: Any) -> None:
+    code, paused = ask("run", *PLAYERS, "--budget-calls", "10", "--concurrency", "1")
+    assert code == 0 and (paused["state"], paused["paused_by"]) == ("paused", "budget")
+    code, done = ask("resume", paused["run"], "--budget-calls", "100000")
+    assert code == 0 and done["state"] == "done" and done["calls"] > paused["calls"]
+
+
+def test_failed_rollouts_are_exit_1_and_resume_mends_them(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fault").write_text("train/1")
+    monkeypatch.setenv("FAKE_FAULT", str(tmp_path / "fault"))
+    code, failed = ask("run", *PLAYERS, "--limit", "3")
+    assert code == 1 and (failed["state"], failed["failed"]) == ("failed", 1)
+    (tmp_path / "fault").unlink()
+    code, mended = ask("resume", failed["run"], "--failed-only")
+    assert code == 0 and (mended["state"], mended["failed"]) == ("done", 0)
+
+
+def test_cancel_says_the_state(ask: Any, played: str) -> None:
+    assert ask("cancel", played) == (0, {"run": played, "state": "done"})
+    _, paused = ask("run", *PLAYERS, "--budget-calls", "10", "--concurrency", "1")
+    assert ask("cancel", paused["run"]) == (0, {"run": paused["run"], "state": "cancelled"})
+
+
+def test_list_says_every_run_newest_first(ask: Any, played: str) -> None:
+    _, second = ask("evaluate", *PLAYERS, "--limit", "2")
+    code, given = ask("list")
+    assert code == 0 and [each["run"] for each in given["runs"]] == [second["run"], played]
+    assert given["runs"][0].keys() >= {
+        "run", "name", "world", "split", "strategy", "agent", "user", "state", "scenarios", "average_reward",
+        "success_rate", "created",
+    }  # fmt: skip
+    assert (given["runs"][0]["strategy"], given["runs"][0]["split"]) == ("greedy", "test")
+
+
+def test_list_without_a_store_is_empty_and_makes_none(ask: Any, tmp_path: Path) -> None:
+    assert ask("list") == (0, {"runs": []})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tree_says_every_turn(ask: Any, played: str) -> None:
+    code, given = ask("tree", f"{played}/train/3")
+    assert code == 0 and given["scenario"] == "train/3" and given["state"] == "done"
+    assert given["goals"][0].keys() == {"id", "name", "arguments", "reached_by"}
+    first, second = given["nodes"][:2]
+    assert (first["id"], first["parent"], first["speaker"], first["label"]) == ("u", None, "user", None)
+    assert second.keys() == {"id", "parent", "speaker", "label", "goals", "reason", "reply", "stop", "calls"}
+    reached = {goal["reached_by"]: goal["id"] for goal in given["goals"] if goal["reached_by"]}
+    nodes = {node["id"]: node for node in given["nodes"]}
+    assert reached and all(goal in nodes[node]["goals"] for node, goal in reached.items())
+    assert all(nodes[node]["label"] == "ideal" for node in reached)
+    called = [call for node in given["nodes"] for call in node["calls"]]
+    assert called and all(call.keys() == {"name", "arguments", "result", "error"} for call in called)
+    assert ask("tree", given["rollout"])[1] == given
+
+
+def test_export_says_files_counts_and_gates(ask: Any, played: str, tmp_path: Path) -> None:
+    out = tmp_path / "rows"
+    code, given = ask("export", played, "--format", "kto", "--out", str(out), "--unfiltered")
+    assert code == 0 and given.keys() >= {"files", "rows", "positives", "negatives", "scenarios", "gates"}
+    assert set(given["files"]) == {"kto.jsonl", "provenance.jsonl", "manifest.json"}
+    assert given["rows"] == given["positives"] + given["negatives"] == len((out / "kto.jsonl").open().readlines())
+    assert all(gate.keys() == {"ok", "count"} for gate in given["gates"].values())
+    _, first = ask("export", played, "--format", "sft,dpo", "--format", "kto", "--out", str(out), "--rows",
+                   "first_divergence")  # fmt: skip
+    assert {"sft.jsonl", "dpo.jsonl", "kto.jsonl"} <= set(first["files"])
+
+
+def test_evaluate_plays_greedily_and_compares(ask: Any) -> None:
+    _, baseline = ask("evaluate", *PLAYERS, "--split", "train")
+    code, given = ask("evaluate", *PLAYERS, "--split", "train", "--seed", "1", "--against", baseline["run"])
+    assert code == 0 and given.keys() >= RUN_FIELDS
+    assert given.keys() >= {"bad_api_use", "incorrect_format", "errors_by_api", "parameter_errors", "paired"}
+    assert given["paired"].keys() >= {"difference", "low", "high", "fixed", "broken"}
+    assert given["paired"]["difference"] == pytest.approx(given["average_reward"] - baseline["average_reward"])
+    assert "paired" not in baseline
+
+
+@pytest.mark.skipif(not MULTIWOZ.exists(), reason="the shared MultiWOZ folder is not here")
+def test_data_multiwoz_imports_and_the_world_then_plays(ask: Any, tmp_path: Path) -> None:
+    code, given = ask("data", "multiwoz", str(MULTIWOZ))
+    assert code == 0 and (tmp_path / "josh-data" / "toolwoz").is_dir()
+    assert {name: given[name] for name in ("world", "validation", "full_test", "test", "train")} == {
+        "world": "toolwoz", "validation": 793, "full_test": 805, "test": 450, "train": 0,
+    }  # fmt: skip
+    assert given["goal_calls"] == given["credited"] == 4190
+    assert given["repaired"] and given["rejected"] == []
+    code, result = ask("run", "--world", "toolwoz", "--split", "val", "--limit", "3")
+    assert code == 0 and result["average_reward"] is not None
+
+
+WRONG = [
+    (["run", "--world", "nope"], "Unknown world 'nope'"),
+    (["run", *PLAYERS, "--split", "nope"], "Use one of: train, test"),
+    (["run", *PLAYERS, "--agent", "nope"], "Unknown agent 'nope'"),
+    (["run", *PLAYERS, "--user", "nope"], "Unknown user 'nope'"),
+    (["run", *PLAYERS, "--model", "gpt@http://localhost:1"], "module:attribute"),
+    (["run", *PLAYERS, "--strategy", "nope"], "Unknown strategy 'nope'"),
+    (["run", *PLAYERS, "--beam", "0"], "beam is 0"),
+    (["run", *PLAYERS, "--beam", "many"], "--beam"),
+    (["run", *PLAYERS, "--temperature", "0"], "At temperature 0"),
+    (["run", *PLAYERS, "--concurrency", "0"], "concurrency is 0"),
+    (["run", *PLAYERS, "--budget-usd", "-1"], "budget-usd is -1"),
+    (["run", *PLAYERS, "--scenarios", "no-such-file"], "no-such-file"),
+    (["run", *PLAYERS, "--limit", "2", "--scenarios", "x"], "not allowed with"),
+    (["run", *PLAYERS, "--goal-rule", "mine"], "--goal-rule"),
+    (["run", "--world", "toolwoz"], "data multiwoz"),
+    (["run", "--nonsense"], "--nonsense"),
+    (["evaluate", *PLAYERS, "--against", "nope"], "There is no store"),
+    (["resume", "nope"], "There is no store"),
+    (["cancel", "nope"], "There is no store"),
+    (["tree", "nope"], "There is no store"),
+    (["export", "nope", "--out", "rows"], "There is no store"),
+    (["export", "nope"], "--out"),
+    (["data", "multiwoz"], "Name one source"),
+    (["data", "multiwoz", "x", "--download"], "Name one source"),
+    (["data", "multiwoz", "no-such-folder"], "no-such-folder"),
+    (["data"], "WORLD"),
+    (["fly"], "fly"),
+    ([], "COMMAND"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG, ids=lambda each: " ".join(each)[-40:] if each else "nothing")
+def test_wrong_input_is_exit_2_in_one_line_and_leaves_nothing(
+    say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = say(*words)
+    assert code == 2 and out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1 and said in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["resume", "cancel", "tree"])
+def test_what_is_not_in_the_store_is_exit_2(say: Any, played: str, command: str) -> None:
+    code, out, err = say(command, "nope")
+    assert (code, out) == (2, "") and "'nope' is not in" in err and err.count("\n") == 1
+
+
+def test_an_unknown_baseline_is_told_before_anything_is_played(say: Any, ask: Any, played: str) -> None:
+    code, _, err = say("evaluate", *PLAYERS, "--against", "nope")
+    assert code == 2 and "'nope'" in err
+    assert len(ask("list")[1]["runs"]) == 1
+
+
+def test_a_broken_multiwoz_folder_is_exit_2_and_imports_nothing(say: Any, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "data.json").write_text('{"MUL0001.json": {"goal": ')
+    code, out, err = say("data", "multiwoz", str(broken))
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert not (tmp_path / "josh-data" / "toolwoz").exists()
+
+
+@pytest.mark.parametrize("place", ["/proc/josh.db", "taken/josh.db", "notes.txt"])
+def test_an_unusable_store_is_exit_2(say: Any, tmp_path: Path, place: str) -> None:
+    (tmp_path / "taken").write_text("a file")
+    (tmp_path / "notes.txt").write_text("my notes\n" * 100)
+    code, out, err = say("run", *PLAYERS, "--store", str(tmp_path / place))
+    assert (code, out) == (2, "") and err.count("\n") == 1 and "--store" in err
+    assert (tmp_path / "notes.txt").read_text() == "my notes\n" * 100
+
+
+def test_a_newer_store_is_exit_2(say: Any, played: str, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "josh.db")) as newer, newer:
+        newer.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('josh', 'teleport', '')"
+        )
+    for words in (["list"], ["run", *PLAYERS], ["resume", played]):
+        code, out, err = say(*words)
+        assert (code, out) == (2, "") and "newer version" in err and err.count("\n") == 1
+
+
+def test_what_nobody_foresaw_is_one_line_that_names_a_log(
+    say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.open_store", lambda *_, **__: 1 / 0)
+    (tmp_path / "josh.db").write_text("")
+    code, out, err = say("list")
+    log = tmp_path / "josh.db.logs" / "errors.log"
+    assert (code, out) == (1, "") and err.count("\n") == 1 and str(log) in err and "Traceback" not in err
+    assert "Traceback" in log.read_text() and "ZeroDivisionError" in log.read_text()
+
+
+def test_a_part_that_raises_shows_no_traceback(say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "clumsy.py").write_text(
+        "from tests.app.fake_parts import Agent\n"
+        "class Clumsy(Agent):\n"
+        "    async def turn(self, path, environment, model, seed):\n"
+        "        raise RuntimeError('I fell')\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    code, out, err = say("run", *PLAYERS, "--agent", "clumsy:Clumsy", "--limit", "1")
+    assert code == 1 and "I fell" in out and "Traceback" not in out + err
+    assert "I fell" in (tmp_path / "josh.db.logs" / "errors.log").read_text()
+
+
+def test_every_command_speaks_to_a_person_too(say: Any, played: str, tmp_path: Path) -> None:
+    for words in (
+        ["run", *PLAYERS, "--limit", "1", "--trials", "2"],
+        ["evaluate", *PLAYERS, "--against", played, "--split", "train"],
+        ["resume", played],
+        ["cancel", played],
+        ["list"],
+        ["tree", f"{played}.1"],
+        ["export", played, "--out", str(tmp_path / "rows")],
+    ):
+        code, out, _ = say(*words)
+        assert code == 0 and len(out) > 10 and not out.lstrip().startswith("{")
+
+
+def test_help_is_there_for_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help"], ["run", "--help"], ["data", "multiwoz", "--help"], ["export", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 0 and "usage:" in capsys.readouterr().out
+
+
+def test_a_progress_bar_is_drawn_on_a_terminal_and_the_json_stays_alone(tmp_path: Path) -> None:
+    watched, terminal = pty.openpty()
+    child = subprocess.run(
+        [sys.executable, "-m", "app", "run", *PLAYERS, "--limit", "3", "--json"],
+        stdout=subprocess.PIPE, stderr=terminal, cwd=ROOT, check=True,
+    )  # fmt: skip
+    os.close(terminal)
+    assert json.loads(child.stdout)["state"] == "done"
+    assert b"3/3" in os.read(watched, 100_000)
+    os.close(watched)
+
+
+@pytest.mark.parametrize("words", [["list"], ["tree", "{run}.1"], ["resume", "{run}"]])
+def test_the_command_line_loads_nothing_heavy(played: str, words: list[str]) -> None:
+    heavy = ("pandas", "streamlit", "openai", "torch", "transformers", "sqlite_utils", "pyarrow")
+    child = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "app", *(each.format(run=played) for each in words)],
+        capture_output=True, text=True, cwd=ROOT, check=True,
+    )  # fmt: skip
+    imported = {line.rpartition("|")[2].strip() for line in child.stderr.splitlines()}
+    assert "storage.database" in imported and imported.isdisjoint(heavy)

@@ -40,7 +40,7 @@ class Parts:
 
 def open_parts(config: RunConfig, data: Path) -> Parts:
     world = open_world(config.world, data, config.options)
-    listed = {scenario.id: scenario for scenario in scenarios(world, config.split)}
+    listed = _listed(world, config)
     if missing := [each for each in config.scenarios if each not in listed]:
         raise ConfigError(
             f"Scenario {missing[0]!r} is no longer in {config.world}/{config.split}.",
@@ -55,8 +55,7 @@ def open_parts(config: RunConfig, data: Path) -> Parts:
         sampling=config.sampling,
         user_sampling=config.user_sampling,
     )
-    chosen = {each: listed[each] for each in config.scenarios}
-    return Parts(world, chosen, players, open_strategy(config.strategy))
+    return Parts(world, listed, players, open_strategy(config.strategy))
 
 
 def open_world(name: str, data: Path, options: Mapping[str, str]) -> World:
@@ -72,6 +71,18 @@ def scenarios(world: World, split: str) -> Sequence[Scenario]:
             f"World {world.name!r} has no split {split!r}.", remedy=f"Use one of: {', '.join(world.splits)}."
         )
     return world.scenarios(split)
+
+
+def _listed(world: World, config: RunConfig) -> dict[str, Scenario]:
+    """The configuration's scenarios by id. Worlds may make scenarios as they are listed, so this stops at the last."""
+    wanted = set(config.scenarios)
+    found: dict[str, Scenario] = {}
+    for scenario in scenarios(world, config.split):
+        if scenario.id in wanted:
+            found[scenario.id] = scenario
+        if len(found) == len(wanted):
+            break
+    return found
 
 
 def check(config: RunConfig) -> None:

@@ -1,0 +1,92 @@
+"""Every command and every snippet in the documents runs as it stands there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MULTIWOZ = ROOT / "../shared/data/multiwoz"
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS += [ROOT / "bench/README.md"]
+
+
+def blocks(language: str) -> list[tuple[Path, str]]:
+    fence = re.compile(rf"```{language}\n(.*?)```", re.S)
+    return [(path, body) for path in DOCUMENTS for body in fence.findall(path.read_text(encoding="utf-8"))]
+
+
+def commands() -> list[str]:
+    lines = [line.split(" #")[0].strip() for _, body in blocks("sh") for line in body.splitlines()]
+    return [line for line in lines if line]
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    program, *arguments = shlex.split(line)
+    assert program == "python"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JOSH_STORE": str(folder / "josh.db")}
+    environment.pop("JOSH_DATA", None)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_the_documents_hold_commands():
+    assert len(commands()) >= 8
+
+
+def test_make_commands_are_targets_of_the_makefile():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = [line.split()[1] for line in commands() if line.startswith("make ")]
+    assert {"run", "test"} <= set(named) <= targets
+
+
+def test_every_command_is_one_we_know_how_to_run():
+    for line in commands():
+        assert line.startswith(("make ", "python -m app ", "python -m bench")), line
+
+
+def test_the_app_commands_run_in_the_order_in_which_they_stand(tmp_path):
+    run_id = "none yet"
+    for line in commands():
+        if not line.startswith("python -m app "):
+            continue
+        if not MULTIWOZ.exists() and ("MULTIWOZ" in line or "--world toolwoz " in line):
+            continue  # the real data is not beside this checkout
+        line = line.replace("MULTIWOZ", str(MULTIWOZ.resolve())).replace("RUN", run_id)
+        done = run(line, tmp_path)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        listed = json.loads(run("python -m app list --json", tmp_path).stdout)["runs"]
+        josh = [each["run"] for each in listed if each["strategy"] == "josh" and each["world"] == "toolwoz-generated"]
+        run_id = josh[0] if josh else run_id
+    assert (tmp_path / "rows" / "kto.jsonl").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("path", "code"), blocks("python"), ids=lambda value: getattr(value, "name", "snippet"))
+def test_snippets_run(path, code, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    if path.name == "README.md":
+        assert done.stdout.startswith("1.0 ") and "'label': False" in done.stdout
+
+
+def test_using_josh_takes_at_most_20_lines():
+    (snippet,) = [code for path, code in blocks("python") if path.name == "README.md"]
+    assert len([line for line in snippet.splitlines() if line.strip()]) <= 20
+
+
+def test_files_named_in_the_readme_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in re.findall(r"\]\(((?!http)[^)]+)\)|`([\w/]+(?:\.py|\.md|\.txt|/))`", text):
+        path = name[0] or name[1]
+        found = any((ROOT / base / path).exists() for base in ("", "josh_engine", "app"))
+        assert found, f"README names {path}, which is not there"

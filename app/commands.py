@@ -83,7 +83,9 @@ def export(words: argparse.Namespace) -> Answer:
         raise ConfigError(f"Unknown row format {strange[0]!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
     policy = RowPolicy(rows=words.rows, audit=words.audit, filtered=not words.unfiltered)
     with _store(words, create=False) as store:
-        result = services.export_rows(store, words.runs, formats=formats, out=words.out, policy=policy)
+        result = services.export_rows(
+            store, words.runs, formats=formats, out=words.out, policy=policy, data=_data(words)
+        )
     return Answer(asdict(result), rendering.export(result, words.out))
 
 
@@ -164,14 +166,14 @@ def _limits(words: argparse.Namespace, before: RunLimits) -> RunLimits:
 
 
 def _run_answer(result: RunResult, note: str) -> Answer:
-    return Answer(_without_empty_pass(asdict(result)), rendering.result(result), _code(result.state), note)
+    return Answer(_without_empty_pass(asdict(result)), rendering.result(result), _code(result.state, note), note)
 
 
 def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
     given = asdict(judged)
     paired = given.pop("paired")
     given = _without_empty_pass(given.pop("result")) | given | ({"paired": paired} if paired else {})
-    return Answer(given, rendering.evaluation(judged), _code(judged.result.state), note)
+    return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note)
 
 
 def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
@@ -179,8 +181,9 @@ def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
     return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name != "pass_k"}
 
 
-def _code(state: str) -> int:
-    return {"failed": FAILED, "cancelled": CANCELLED}.get(state, DONE)
+def _code(state: str, note: str) -> int:
+    """A run whose failure could not even be written down has a note, and whatever state it had."""
+    return FAILED if note else {"failed": FAILED, "cancelled": CANCELLED}.get(state, DONE)
 
 
 def _store_path(words: argparse.Namespace) -> Path:

@@ -26,7 +26,12 @@ from storage.database import Store
 
 
 def export_files(
-    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], policy: RowPolicy | None = None
+    store: Store,
+    run_ids: Sequence[str],
+    *,
+    formats: Sequence[str],
+    policy: RowPolicy | None = None,
+    data: Path | None = None,
 ) -> tuple[ExportResult, dict[str, bytes]]:
     formats = tuple(dict.fromkeys(formats))
     if strange := [each for each in formats if each not in FORMATS]:
@@ -35,15 +40,21 @@ def export_files(
         raise ConfigError("No row format was chosen.", remedy=f"Choose of: {', '.join(FORMATS)}.")
     chosen = [runs.load_run(store, run_id) for run_id in dict.fromkeys(run_ids)]
     extraction = extract([source for run in chosen for source in _sources(store, run)], policy or RowPolicy())
-    files = render_files(extraction, formats, _head(store, chosen))
+    files = render_files(extraction, formats, _head(chosen, data or data_path(store.path)))
     return _result(extraction, formats, files), files
 
 
 def export_rows(
-    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], out: Path, policy: RowPolicy | None = None
+    store: Store,
+    run_ids: Sequence[str],
+    *,
+    formats: Sequence[str],
+    out: Path,
+    policy: RowPolicy | None = None,
+    data: Path | None = None,
 ) -> ExportResult:
     policy = policy or RowPolicy()
-    result, files = export_files(store, run_ids, formats=formats, policy=policy)
+    result, files = export_files(store, run_ids, formats=formats, policy=policy, data=data)
     _write(out, files)
     export = exports.Export(
         runs=tuple(dict.fromkeys(run_ids)),
@@ -76,23 +87,23 @@ def _sources(store: Store, run: Run) -> list[Source]:
     ]
 
 
-def _head(store: Store, chosen: Sequence[Run]) -> dict[str, Json]:
+def _head(chosen: Sequence[Run], data: Path) -> dict[str, Json]:
     return {
         "code_version": parts.code_version(),
         "runs": [
             {"run": run.id, "created": run.created, "code_version": run.code_version, "config": to_json(run.config)}
             for run in chosen
         ],
-        "attribution": {run.config.world: _attribution(store, run) for run in chosen},
+        "attribution": {run.config.world: _attribution(run, data) for run in chosen},
     }
 
 
-def _attribution(store: Store, run: Run) -> str | None:
-    """Licence and source of the data whose text the rows carry, where the world states them."""
+def _attribution(run: Run, data: Path) -> str | None:
+    """Licence and source of the data whose text the rows carry; None where the world states none."""
     try:
-        world = parts.open_world(run.config.world, data_path(store.path), run.config.options)
-    except JoshError:
-        return None  # the rows come from the stored trees; a world that is gone does not stop an export
+        world = parts.open_world(run.config.world, data, run.config.options)
+    except JoshError as error:  # the rows come from the stored trees; a world that is gone does not stop an export
+        return f"Unknown, for the world cannot be opened: {error}"
     said: str | None = getattr(world, "attribution", None)
     return said
 

@@ -20,9 +20,8 @@ from storage import runs
 from storage.database import Store, open_store
 
 if TYPE_CHECKING:
-    from toolwoz.multiwoz import ImportReport
-
     from josh_engine.extract import RowPolicy
+    from toolwoz.multiwoz import ImportReport
 
 __all__ = [
     "RunRequest",
@@ -204,21 +203,32 @@ def run_events(store: Store, rollout_id: str, *, after: int = -1) -> tuple[tuple
 
 
 def export_files(
-    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], policy: RowPolicy | None = None
+    store: Store,
+    run_ids: Sequence[str],
+    *,
+    formats: Sequence[str],
+    policy: RowPolicy | None = None,
+    data: Path | None = None,
 ) -> tuple[ExportResult, dict[str, bytes]]:
     """The files' contents, for a download; nothing is written or recorded. Formats: sft, kto, dpo, openai."""
     from app import exporting
 
-    return exporting.export_files(store, run_ids, formats=formats, policy=policy)
+    return exporting.export_files(store, run_ids, formats=formats, policy=policy, data=data)
 
 
 def export_rows(
-    store: Store, run_ids: Sequence[str], *, formats: Sequence[str], out: Path, policy: RowPolicy | None = None
+    store: Store,
+    run_ids: Sequence[str],
+    *,
+    formats: Sequence[str],
+    out: Path,
+    policy: RowPolicy | None = None,
+    data: Path | None = None,
 ) -> ExportResult:
     """Writes the files into folder `out`, each whole or not at all, and records the export."""
     from app import exporting
 
-    return exporting.export_rows(store, run_ids, formats=formats, out=out, policy=policy)
+    return exporting.export_rows(store, run_ids, formats=formats, out=out, policy=policy, data=data)
 
 
 def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Evaluation:

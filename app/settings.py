@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,10 @@ def _scenarios(request: RunRequest, data: Path) -> tuple[str, ...]:
     if request.limit is not None and request.limit < 1:
         raise ConfigError(f"limit is {request.limit}, but must be at least 1.")
     world = parts.open_world(request.world, data, request.options)
-    known = tuple(scenario.id for scenario in parts.scenarios(world, request.split))
-    wanted = known if request.scenarios is None else tuple(request.scenarios)
+    listed = parts.scenarios(world, request.split)
+    if request.scenarios is None:
+        return tuple(scenario.id for scenario in islice(listed, request.limit))
+    known, wanted = tuple(scenario.id for scenario in listed), tuple(request.scenarios)
     if strangers := sorted(set(wanted) - set(known)):
         raise ConfigError(
             f"Split {request.split!r} of {request.world} has no scenario {strangers[0]!r}"

@@ -161,6 +161,12 @@ def test_tree_says_every_turn(ask: Any, played: str) -> None:
     assert ask("tree", given["rollout"])[1] == given
 
 
+def test_tree_of_a_rollout_that_was_never_begun_is_empty(ask: Any) -> None:
+    _, paused = ask("run", *PLAYERS, "--budget-calls", "1", "--concurrency", "1")
+    code, given = ask("tree", f"{paused['run']}/train/11")
+    assert (code, given["state"], given["average_reward"], given["nodes"]) == (0, "queued", None, [])
+
+
 def test_export_says_files_counts_and_gates(ask: Any, played: str, tmp_path: Path) -> None:
     out = tmp_path / "rows"
     code, given = ask("export", played, "--format", "kto", "--out", str(out), "--unfiltered")

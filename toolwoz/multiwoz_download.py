@@ -13,7 +13,7 @@ from typing import Protocol
 from josh_engine.errors import ConfigError, DatasetError
 
 DEFAULT_URL = "https://github.com/budzianowski/multiwoz/raw/master/data/MultiWOZ_2.1.zip"
-LARGEST = 200 << 20  # bytes; the published zip has about 14e6
+LARGEST = 200 << 20  # bytes; the published zip has 20e6
 PIECE = 1 << 16
 REMEDY = (
     "Check the connection, or fetch the file on another machine and import it: python -m app data multiwoz PATH. "

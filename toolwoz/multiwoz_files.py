@@ -22,7 +22,7 @@ from josh_engine.errors import DatasetError
 from toolwoz.database import checked_records
 from toolwoz.schema import DOMAINS
 
-LARGEST = 1 << 30  # bytes in one file, unpacked; the published data.json has about 0.3e9
+LARGEST = 1 << 30  # bytes in one file, unpacked; the published data.json has 0.37e9
 DEPTH = 4  # folders between the source and its files
 DIALOGUES = ("data.json", "val_2.1.json.gz", "test_2.1.json.gz", "train_2.1.json.gz")
 LISTS = {"val": ("valListFile.txt", "valListFile.json"), "test": ("testListFile.txt", "testListFile.json")}

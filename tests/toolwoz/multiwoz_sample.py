@@ -78,7 +78,7 @@ def write_folder(folder: Path, contents: dict[str, str]) -> Path:
 
 def write_zip(path: Path, contents: dict[str, str], inside: str = "MultiWOZ_2.1/") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, text in contents.items():
             archive.writestr(inside + name, text)
     return path

@@ -47,7 +47,7 @@ def invented_words(name: str) -> set[str]:
     return {word.removesuffix("'s") for word in name.split()} - PLAIN
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(split=SPLITS, index=INDEXES)
 def test_every_goal_call_is_credited_and_every_booked_record_is_found(split: str, index: int) -> None:
     scenario = make_scenario(split, index)
@@ -59,7 +59,7 @@ def test_every_goal_call_is_credited_and_every_booked_record_is_found(split: str
         assert hits and (part["record"] is None or part["record"] in identities)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(split=SPLITS, index=INDEXES)
 def test_scenarios_have_toolwozs_structure(split: str, index: int) -> None:
     scenario = make_scenario(split, index)
@@ -80,7 +80,7 @@ def test_scenarios_have_toolwozs_structure(split: str, index: int) -> None:
         assert all(part["book"][slot] != value for slot, value in part["fail_book"].items())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(split=SPLITS, index=INDEXES)
 def test_a_first_wish_or_booking_gets_the_guest_nowhere(split: str, index: int) -> None:
     scenario = make_scenario(split, index)
@@ -94,7 +94,7 @@ def test_a_first_wish_or_booking_gets_the_guest_nowhere(split: str, index: int) 
             assert json.loads(environment.call(call(f"book_{domain}", **wrong)).answer)["success"] is False
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(split=SPLITS, index=INDEXES)
 def test_the_brief_tells_every_wish_or_refers_back_to_it(split: str, index: int) -> None:
     scenario = make_scenario(split, index)

@@ -15,7 +15,7 @@ from josh_engine.errors import ConfigError, DatasetError, JoshError
 from josh_engine.values import Goal, Scenario
 from tests.toolwoz.multiwoz_sample import DIALOGUES, files, sample, write_folder, write_zip
 from tests.toolwoz.small_town import RECORDS
-from toolwoz.derivation import detokenised
+from toolwoz.derivation import detokenised, is_kept
 from toolwoz.multiwoz import Rejection, download_multiwoz, import_multiwoz
 from toolwoz.world import open_world
 
@@ -26,6 +26,14 @@ needs_multiwoz = pytest.mark.skipif(not MULTIWOZ.is_dir(), reason="the MultiWOZ 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     return write_folder(tmp_path / "source", files())
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real files, imported once."""
+    folder = tmp_path_factory.mktemp("real")
+    import_multiwoz(MULTIWOZ, folder)
+    return folder
 
 
 def imported(source: Path, target: Path) -> dict[str, Scenario]:
@@ -54,17 +62,37 @@ def test_table_3_the_real_files_give_the_papers_793_and_805_with_every_goal_call
 
 
 @needs_multiwoz
-def test_the_official_order_is_a_switch(tmp_path: Path) -> None:
-    import_multiwoz(MULTIWOZ, tmp_path)
-    test = open_world(tmp_path, {"order": "list"}).scenarios("test")
+def test_table_3_multiwozs_own_layout_in_a_zip_gives_the_same_and_the_rest_is_train(real: Path, tmp_path: Path) -> None:
+    dialogues: dict[str, Any] = {}
+    for name in ("val", "test"):
+        given = json.loads(gzip.decompress((MULTIWOZ / f"dialogues/{name}_2.1.json.gz").read_bytes()))
+        dialogues |= {f"{identity}.json": one for identity, one in given.items()}
+    some = dict(list(dialogues.items())[:100])
+    dialogues |= {f"TRAIN{identity}": one for identity, one in some.items()}
+    folder = {path.name: path.read_text() for path in (MULTIWOZ / "db").glob("*.json")}
+    folder |= {f"{name}ListFile.txt": (MULTIWOZ / f"lists/{name}ListFile.txt").read_text() for name in ("val", "test")}
+    report = import_multiwoz(write_zip(tmp_path / "m.zip", {**folder, "data.json": json.dumps(dialogues)}), tmp_path)
+    assert (report.validation, report.full_test, report.test, report.train) == (
+        793,
+        805,
+        450,
+        sum(is_kept(one["goal"]) for one in some.values()),
+    )
+    assert report.goal_calls == report.credited > 4190
+    for split in ("val", "full_test"):
+        assert open_world(tmp_path).scenarios(split) == open_world(real).scenarios(split)
+
+
+@needs_multiwoz
+def test_the_official_order_is_a_switch(real: Path) -> None:
+    test = open_world(real, {"order": "list"}).scenarios("test")
     assert (len(test), test[0].id, test[-1].id) == (450, "MUL0484", "MUL1455")
     assert sum(len(scenario.setup["parts"]) == 1 for scenario in test) == 87
 
 
 @needs_multiwoz
-def test_the_real_files_make_whole_scenarios(tmp_path: Path) -> None:
-    import_multiwoz(MULTIWOZ, tmp_path)
-    for scenario in open_world(tmp_path).scenarios("full_test"):
+def test_the_real_files_make_whole_scenarios(real: Path) -> None:
+    for scenario in open_world(real).scenarios("full_test"):
         assert scenario.brief and not any("<" in sentence for sentence in scenario.brief)
         assert len(scenario.guide) % 2 == 0 and all(scenario.guide)
         for part in scenario.setup["parts"]:
@@ -229,7 +257,10 @@ def with_text(name: str, text: str) -> Callable[[dict[str, str]], None]:
 
 
 def without(name: str) -> Callable[[dict[str, str]], None]:
-    return lambda given: given.pop(name) and None
+    def spoil(given: dict[str, str]) -> None:
+        del given[name]
+
+    return spoil
 
 
 def cut_off(given: dict[str, str]) -> None:

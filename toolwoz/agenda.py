@@ -30,6 +30,7 @@ PATIENCE = 3  # unproductive turns in one part; the next one ends it
 SHARED = ("day", "people")  # what later parts may be "the same" in
 PACE = (1, 2, 2, 3)  # slots told per turn
 SAME = 0.5  # how often a repeated value is said as "the same"
+NOTHING_TO_ASK = "Never mind, I have all I need. Goodbye."  # a scenario without parts
 COURTESY = 0.6  # how often a part ends in thanks before the next begins
 
 
@@ -44,7 +45,7 @@ class AgendaUser:
         random = Random(seed)
         progress = recall(path)
         if not parts:
-            return _spoken("Hello.", Progress(), acts=())
+            return _spoken(NOTHING_TO_ASK, Progress(stage="over"), acts=())
         domain = parts[min(progress.part, len(parts) - 1)].domain
         reply = read_reply(path[-1].reply or "", domain, words) if path else Reply()
         agenda = _Agenda(parts, progress, reply=reply, random=random)
@@ -76,6 +77,8 @@ class _Agenda:
             self._open_part()
         elif self.progress.stage == "over":
             self._say("bye")
+        elif self.reply.again and self.progress.stage != "ask":
+            self._repeat()
         else:
             {
                 "wish": self._wish,
@@ -276,13 +279,18 @@ class _Agenda:
 
     # Answers
 
+    def _repeat(self) -> None:
+        """Says all that was told in this stage once more, to an agent that did not get it."""
+        stage, part = self.progress.stage, self.part
+        wanted = {"wish": part.wish, "find": part.info, "wish_book": part.wish_book, "book": part.book}[stage]
+        if not self._out_of_patience():
+            self._tell("book_repeat" if "book" in stage else "repeat", wanted, self.progress.told)
+
     def _answer_or_nudge(self, wanted: Mapping[str, str], nudge: str) -> None:
-        """Says again what was asked for, or all of it; leaves to the agent what is no wish; else: go ahead."""
+        """Says again what was asked for; what is no wish is left to the agent; else: go ahead."""
         asked = [slot for slot in wanted if slot in self.reply.asks]
         booking = nudge == "nudge_booking"
-        if self.reply.again:
-            self._tell("book_repeat" if booking else "repeat", wanted, list(wanted))
-        elif asked:
+        if asked:
             self._tell("book_details" if booking else "inform", wanted, asked)
         elif not self._answer_unconcerned(wanted):
             self._say(nudge)

@@ -54,10 +54,12 @@ QUESTIONS: Mapping[str, re.Pattern[str]] = {
     }.items()
 }  # fmt: skip
 NEGATIVE = re.compile(
-    r"\b(?:no|not|none|nothing|never|cannot|unable|unfortunately|sorry|fail\w*|unsuccessful|unavailable|fully)\b|n't\b"
+    r"\b(?:no(?! problem| worries)|not(?! only)|none|nothing|never|cannot|unable|unfortunately|fail\w*|"
+    r"unsuccessful|unavailable|fully)\b|n't\b"
 )
 FINDING = re.compile(
-    r"\b(?:match\w*|find|found|results?|available|availability|any|such|fits?|have|trains?|restaurants?|hotels?|guesthouses?|attractions?|places?|options?)\b"
+    r"\b(?:match\w*|find|found|results?|available|availability|any|such|fits?|have|"
+    r"trains?|restaurants?|hotels?|guesthouses?|attractions?|places?|options?)\b"
 )
 OFFERING = re.compile(
     r"\b(?:found|recommend|how about|suggest|there(?:'s| is| are)|(?:i|we)(?: do)? have (?!noted)|i've got|"
@@ -138,6 +140,8 @@ def read_reply(reply: str, domain: str, words: Vocabulary) -> Reply:
             nothing = True
         elif MADE.search(sentence):
             booked = True
+        elif "sorry" in sentence:
+            refused |= bool(BOOKING.search(sentence))
         elif OFFERING.search(sentence):
             offers = True
     return Reply(

@@ -150,23 +150,27 @@ def recall(belief: Belief, call: ToolCall) -> None:
             topic.booked, topic.tried, topic.reference = arguments, None, answer
 
 
+@lru_cache(maxsize=5_000)
 def found(result: str | None) -> Mapping[str, str] | None:
-    """The record a search gave, if it gave one."""
+    """The record a search gave, if it gave one; shared between readers, so never changed."""
     rows = _parsed(result or "[]")
-    return rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else None
+    if not (isinstance(rows, list) and rows and isinstance(rows[0], dict)):
+        return None
+    return {str(field): str(value) for field, value in rows[0].items()}
 
 
+@lru_cache(maxsize=5_000)
 def booking(result: str | None) -> str | None:
     """The reference a booking gave; None: it was refused."""
     answer = _parsed(result or "{}")
     if not isinstance(answer, dict) or not answer.get("success"):
         return None
-    return str((answer.get("return") or {}).get("reference", ""))
+    receipt = answer.get("return")
+    return str(receipt.get("reference", "")) if isinstance(receipt, dict) else ""
 
 
-@lru_cache(maxsize=5_000)
 def _parsed(text: str) -> Json:
-    """A result as JSON; shared between readers, so never changed. Text that is none is an empty answer."""
+    """A result as JSON; text that is none is an empty answer."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -23,7 +23,7 @@ RESERVING = ("I'll book that now.", "One moment while I make the booking.", "Let
 OFFERS = (
     "I found {name}, {description}.", "How about {name}? It is {description}.",
     "I can recommend {name}, {description}.",
-    "There is {name}, {description}.", "{name} is {description}, which fits.", "One option is {name}, {description}.",
+    "There is {name}, {description}.", "{name} is {description}.", "One option is {name}, {description}.",
 )  # fmt: skip
 TRAIN_OFFERS = (
     "Train {id} leaves {departure} at {leave} on {day} and arrives in {destination} at {arrive}.",
@@ -78,6 +78,10 @@ REFUSED = (
     "I'm sorry, {name} could not be booked {details}. {remedy}",
     "Unfortunately the booking at {name} {details} was not successful. {remedy}",
     "I was unable to book {name} {details}. {remedy}",
+)  # fmt: skip
+TRAIN_REFUSED = (
+    "I'm sorry, the tickets for {name} {details} could not be booked. {remedy}",
+    "Unfortunately booking {name} {details} did not work. {remedy}", "I was unable to book {name} {details}. {remedy}",
 )  # fmt: skip
 REMEDIES = {
     "restaurant": ("Would another time work?", "Would you like a different time or day?"),
@@ -199,6 +203,8 @@ def answer(record: Mapping[str, str], requests: Sequence[str]) -> str:
         value = record.get(key, "")
         if request in SWITCHES and value:
             told.append(f"it has {'' if value == 'yes' else 'no '}{SWITCHES[request]}")
+        elif request == "openhours" and value.startswith(("open ", "it ")):
+            told.append(value if value.startswith("it ") else f"it is {value}")
         elif value and value != "?":
             told.append(ANSWERS.get(request, f"the {request} is {{}}").format(_written(request, value)))
         else:

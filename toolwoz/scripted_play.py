@@ -19,7 +19,7 @@ from toolwoz.scripted_slips import Slips
 from toolwoz.vocabulary import Vocabulary
 
 JOURNEY = ("departure", "destination", "day")  # a train search without one of these is asked for
-REPEATING = 0.8  # how often an offer repeats what was asked for
+REPEATING = 0.65  # how often an offer repeats what was asked for
 VOLUNTEERING = 0.4  # how often it tells what was not asked for
 CHATTY = 0.15  # how often a call comes with a few words
 
@@ -153,7 +153,8 @@ class Play:
         book = phrases.details({slot: str(value) for slot, value in call.arguments.items() if slot != unique})
         if topic.booked is None or topic.tried is not None:
             remedy = self._one(phrases.REMEDIES[domain])
-            return Said(self._one(phrases.REFUSED).format(name=name, details=book, remedy=remedy))
+            refused = phrases.TRAIN_REFUSED if domain == "train" else phrases.REFUSED
+            return Said(self._one(refused).format(name=name, details=book, remedy=remedy))
         said = phrases.TRAIN_BOOKED if domain == "train" else phrases.BOOKED
         text = self._one(said).format(name=name, details=book, reference=topic.reference)
         return Said(self._with_closing(text))

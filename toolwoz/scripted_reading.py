@@ -99,7 +99,8 @@ REQUESTS: Mapping[str, re.Pattern[str]] = {
     "reference": re.compile(r"\breference"),
 }  # fmt: skip
 ABOUT = re.compile(
-    r"\b(?:could|can|may) (?:you (?:give|tell|let)|i (?:get|have))|\bwhat about\b|\btell me\b|\bknow\b|\bwhat(?:'s| is)\b|"
+    r"\b(?:could|can|may) (?:you (?:give|tell|let)|i (?:get|have))|"
+    r"\bwhat about\b|\btell me\b|\bknow\b|\bwhat(?:'s| is)\b|"
     r"do you know (?:the|which|what|if|how|when|whether)|"
     r"\bgive me\b|\bneed the\b"
 )

@@ -72,7 +72,7 @@ def export_rows(
 
 
 def _sources(store: Store, run: Run) -> list[Source]:
-    """Every finished rollout of the run; failed, cancelled and unfinished ones yield no rows."""
+    """Every rollout of the run; `extract` takes rows from the finished ones only, and counts the others."""
     given = verdicts.list_run_verdicts(store, [run.id])
     return [
         Source(
@@ -83,7 +83,6 @@ def _sources(store: Store, run: Run) -> list[Source]:
             code_version=run.code_version,
         )
         for rollout in runs.list_rollouts(store, run.id)
-        if rollout.state == "done"
     ]
 
 

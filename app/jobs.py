@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -147,7 +147,7 @@ class _Work:
             if self._interrupt() is not None:
                 return
             self.rollouts[rollout.id] = await roll_out(
-                replace(rollout, state="running", error=None),
+                rollout,
                 parts.scenarios[rollout.scenario_id],
                 parts.world,
                 parts.players,

@@ -74,6 +74,11 @@ def test_a_choice_that_cannot_be_is_told_with_what_can(choices: dict[str, object
     assert re.search(said, str(caught.value)), str(caught.value)
 
 
+def test_a_cheap_mistake_is_told_before_a_world_is_opened() -> None:
+    with pytest.raises(ConfigError, match="beam is 0"):
+        _built(world="no_such_module:x", beam=0)
+
+
 def test_temperature_0_is_fine_where_nothing_branches() -> None:
     assert _built(temperature=0.0, branching=1).sampling.temperature == 0.0
     assert _built(temperature=0.0, strategy="greedy").strategy.name == "greedy"

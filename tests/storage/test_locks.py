@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -16,6 +18,7 @@ from storage.locks import RunHeld, holding, is_held
 HOLD = """
 import sys, time
 from pathlib import Path
+from typing import IO
 from storage.locks import holding
 with holding(Path(sys.argv[1]), "r1"):
     print("held", flush=True)
@@ -62,6 +65,21 @@ def test_looking_never_keeps_a_worker_out(tmp_path: Path) -> None:
     finally:
         looking.set()
         watcher.join()
+
+
+def test_a_lock_on_a_removed_file_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The former holder removed the file after we opened it: the next one would lock another file of that name."""
+    lock, removed = fcntl.flock, list[Path]()
+
+    def remove_then_lock(file: IO[bytes], how: int) -> None:
+        if not removed:
+            removed.append(tmp_path / "josh.db.lock-r1")
+            removed[0].unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", remove_then_lock)
+    with holding(tmp_path / "josh.db", "r1"):
+        assert removed[0].exists() and is_held(tmp_path / "josh.db", "r1")
 
 
 def test_of_many_who_want_a_run_one_at_a_time_holds_it(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A run's rows from the store, summed up into `app.results`.
 
-The figures are `josh_engine.metrics`'; only what a list or a live page shows every second is averaged in
-`app.progress`, without intervals.
+The figures are `josh_engine.metrics`'; only what a list or a live page shows every second is averaged apart, without
+intervals (`storage.tallies`, `app.progress`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app import jobs
-from app.progress import average_reward, over_scenarios, progress_of
+from app.progress import progress_of
 from app.results import Interval, Progress, RunLine, RunResult
 from josh_engine.config import Run
 from storage import runs
 from storage.database import Store
+from storage.tallies import Tally, tally_runs
 
 if TYPE_CHECKING:
     from josh_engine.metrics import Estimate
@@ -49,9 +50,13 @@ def run_result(store: Store, run: Run) -> RunResult:
     )
 
 
-def line(store: Store, run: Run) -> RunLine:
-    rollouts = runs.list_rollouts(store, run.id)
-    done = [rollout for rollout in rollouts if rollout.state == "done"]
+def lines(store: Store) -> tuple[RunLine, ...]:
+    """Every run, newest first."""
+    tallies = tally_runs(store)
+    return tuple(_line(store, run, tallies.get(run.id, Tally())) for run in runs.list_runs(store))
+
+
+def _line(store: Store, run: Run, tally: Tally) -> RunLine:
     config = run.config
     return RunLine(
         run=run.id,
@@ -63,12 +68,10 @@ def line(store: Store, run: Run) -> RunLine:
         user=config.user,
         state=jobs.shown_state(store, run),
         scenarios=run.scenario_count,
-        rollouts=len(rollouts),
-        finished=len(done),
-        average_reward=average_reward(rollouts),
-        success_rate=over_scenarios(
-            (each for each in done if each.goals or each.grade is not None), lambda rollout: float(rollout.success)
-        ),
+        rollouts=tally.rollouts,
+        finished=tally.finished,
+        average_reward=tally.average_reward,
+        success_rate=tally.success_rate,
         created=run.created,
     )
 

@@ -7,7 +7,7 @@ trials, finished rollouts only. Pure.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from app.results import Progress
 from josh_engine.values import Rollout
@@ -28,13 +28,9 @@ def progress_of(run_id: str, rollouts: Sequence[Rollout], *, calls: int, seconds
 
 def average_reward(rollouts: Iterable[Rollout]) -> float | None:
     """Over the finished ones that have goals; None where there is none."""
-    finished = (rollout for rollout in rollouts if rollout.state == "done" and rollout.goals)
-    return over_scenarios(finished, lambda rollout: rollout.average_reward or 0.0)
-
-
-def over_scenarios(rollouts: Iterable[Rollout], measure: Callable[[Rollout], float]) -> float | None:
     trials: dict[str, list[float]] = defaultdict(list)
     for rollout in rollouts:
-        trials[rollout.scenario_id].append(measure(rollout))
+        if rollout.state == "done" and rollout.average_reward is not None:
+            trials[rollout.scenario_id].append(rollout.average_reward)
     means = [sum(values) / len(values) for values in trials.values()]
     return sum(means) / len(means) if means else None

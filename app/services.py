@@ -167,7 +167,7 @@ def shown_state(store: Store, run: Run) -> str:
 
 def list_runs(store: Store) -> tuple[RunLine, ...]:
     """Newest first."""
-    return tuple(figures.line(store, run) for run in runs.list_runs(store))
+    return figures.lines(store)
 
 
 def list_rollouts(store: Store, run_id: str) -> tuple[Rollout, ...]:

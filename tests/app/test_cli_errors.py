@@ -1,0 +1,118 @@
+"""Every error on the command line: one line, the right exit code, and nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.conftest import PLAYERS
+
+WRONG = [
+    (["run", "--world", "nope"], "Unknown world 'nope'"),
+    (["run", *PLAYERS, "--split", "nope"], "Use one of: train, test"),
+    (["run", *PLAYERS, "--agent", "nope"], "Unknown agent 'nope'"),
+    (["run", *PLAYERS, "--user", "nope"], "Unknown user 'nope'"),
+    (["run", *PLAYERS, "--model", "gpt@http://localhost:1"], "module:attribute"),
+    (["run", *PLAYERS, "--strategy", "nope"], "Unknown strategy 'nope'"),
+    (["run", *PLAYERS, "--beam", "0"], "beam is 0"),
+    (["run", *PLAYERS, "--beam", "many"], "--beam"),
+    (["run", *PLAYERS, "--temperature", "0"], "At temperature 0"),
+    (["run", *PLAYERS, "--concurrency", "0"], "concurrency is 0"),
+    (["run", *PLAYERS, "--budget-usd", "-1"], "budget-usd is -1"),
+    (["run", *PLAYERS, "--scenarios", "no-such-file"], "no-such-file"),
+    (["run", *PLAYERS, "--limit", "2", "--scenarios", "x"], "not allowed with"),
+    (["run", *PLAYERS, "--goal-rule", "mine"], "--goal-rule"),
+    (["run", "--world", "toolwoz"], "data multiwoz"),
+    (["run", "--nonsense"], "--nonsense"),
+    (["evaluate", *PLAYERS, "--against", "nope"], "There is no store"),
+    (["resume", "nope"], "There is no store"),
+    (["cancel", "nope"], "There is no store"),
+    (["tree", "nope"], "There is no store"),
+    (["export", "nope", "--out", "rows"], "There is no store"),
+    (["export", "nope"], "--out"),
+    (["data", "multiwoz"], "Name one source"),
+    (["data", "multiwoz", "x", "--download"], "Name one source"),
+    (["data", "multiwoz", "no-such-folder"], "no-such-folder"),
+    (["data"], "WORLD"),
+    (["fly"], "fly"),
+    ([], "COMMAND"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG, ids=lambda each: " ".join(each)[-40:] if each else "nothing")
+def test_wrong_input_is_exit_2_in_one_line_and_leaves_nothing(
+    say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, words: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = say(*words)
+    assert code == 2 and out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1 and said in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["resume", "cancel", "tree"])
+def test_what_is_not_in_the_store_is_exit_2(say: Any, played: str, command: str) -> None:
+    code, out, err = say(command, "nope")
+    assert (code, out) == (2, "") and "'nope' is not in" in err and err.count("\n") == 1
+
+
+def test_an_unknown_baseline_is_told_before_anything_is_played(say: Any, ask: Any, played: str) -> None:
+    code, _, err = say("evaluate", *PLAYERS, "--against", "nope")
+    assert code == 2 and "'nope'" in err
+    assert len(ask("list")[1]["runs"]) == 1
+
+
+def test_a_broken_multiwoz_folder_is_exit_2_and_imports_nothing(say: Any, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "data.json").write_text('{"MUL0001.json": {"goal": ')
+    code, out, err = say("data", "multiwoz", str(broken))
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert not (tmp_path / "josh-data" / "toolwoz").exists()
+
+
+@pytest.mark.parametrize("place", ["/proc/josh.db", "taken/josh.db", "notes.txt"])
+def test_an_unusable_store_is_exit_2(say: Any, tmp_path: Path, place: str) -> None:
+    (tmp_path / "taken").write_text("a file")
+    (tmp_path / "notes.txt").write_text("my notes\n" * 100)
+    code, out, err = say("run", *PLAYERS, "--store", str(tmp_path / place))
+    assert (code, out) == (2, "") and err.count("\n") == 1 and "--store" in err
+    assert (tmp_path / "notes.txt").read_text() == "my notes\n" * 100
+
+
+def test_a_newer_store_is_exit_2(say: Any, played: str, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "josh.db")) as newer, newer:
+        newer.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('josh', 'teleport', '')"
+        )
+    for words in (["list"], ["run", *PLAYERS], ["resume", played]):
+        code, out, err = say(*words)
+        assert (code, out) == (2, "") and "newer version" in err and err.count("\n") == 1
+
+
+def test_what_nobody_foresaw_is_one_line_that_names_a_log(
+    say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.open_store", lambda *_, **__: 1 / 0)
+    (tmp_path / "josh.db").touch()
+    code, out, err = say("list")
+    log = tmp_path / "josh.db.logs" / "errors.log"
+    assert (code, out) == (1, "") and err.count("\n") == 1 and str(log) in err and "Traceback" not in err
+    assert "Traceback" in log.read_text() and "ZeroDivisionError" in log.read_text()
+
+
+def test_a_part_that_raises_shows_no_traceback(say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "clumsy.py").write_text(
+        "from tests.app.fake_parts import Agent\n"
+        "class Clumsy(Agent):\n"
+        "    async def turn(self, path, environment, model, seed):\n"
+        "        raise RuntimeError('I fell')\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    code, out, err = say("run", *PLAYERS, "--agent", "clumsy:Clumsy", "--limit", "1")
+    assert code == 1 and "I fell" in out and "Traceback" not in out + err
+    assert "I fell" in (tmp_path / "josh.db.logs" / "errors.log").read_text()

@@ -1,15 +1,13 @@
 // A table with real links: each row leads to a page. `data` comes from listings.py:
-// { columns: [text], height, empty, rows: [{ id, href, cells: [{ kind, text }] }] }.
-// Every string is set by textContent. A plain click tells the page, which goes there without loading anew; with a
-// modifier key the link is the browser's.
+// { columns: [text], height, note, rows: [{ id, href, cells: [{ kind, text }] }] }.
+// Every string is set by textContent. A plain click goes there as Back and Forward do, by the address alone: one entry
+// in the history, nothing loaded anew. With a modifier key the link is the browser's.
 
 const mounts = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   if (!mounts.has(parentElement)) mounts.set(parentElement, build(parentElement));
-  const view = mounts.get(parentElement);
-  view.tell = (row) => setTriggerValue("chosen", { row });
-  if (data) update(view, data);
+  if (data) update(mounts.get(parentElement), data);
 }
 
 function make(tag, name, text) {
@@ -22,20 +20,20 @@ function make(tag, name, text) {
 function build(parent) {
   const frame = make("div", "listing");
   const table = make("table");
-  const head = make("tr"), body = make("tbody"), empty = make("p", "empty");
+  const head = make("tr"), body = make("tbody"), note = make("p", "note");
   const top = make("thead");
   top.append(head);
   table.append(top, body);
-  frame.append(table, empty);
+  frame.append(table, note);
   frame.setAttribute("data-testid", "listing");
   parent.append(frame);
-  return { frame, table, head, body, empty, rows: new Map(), tell: () => {} };
+  return { frame, table, head, body, note, rows: new Map() };
 }
 
 function update(view, data) {
   view.frame.style.maxHeight = data.height ? `${data.height}px` : "";
   view.table.hidden = data.rows.length === 0;
-  view.empty.textContent = data.rows.length ? "" : data.empty;
+  view.note.textContent = data.note;
   const titles = data.columns.join("\n");
   if (view.titles !== titles) view.head.replaceChildren(...data.columns.map((title) => make("th", "", title)));
   view.titles = titles;
@@ -43,7 +41,7 @@ function update(view, data) {
   for (const row of data.rows) {
     const text = JSON.stringify(row);
     const known = view.rows.get(row.id);
-    rows.set(row.id, known?.text === text ? known : { text, element: line(view, row) });
+    rows.set(row.id, known?.text === text ? known : { text, element: line(row) });
   }
   const elements = [...rows.values()].map((row) => row.element);
   if (elements.length !== view.body.children.length || elements.some((each, i) => each !== view.body.children[i])) {
@@ -52,7 +50,7 @@ function update(view, data) {
   view.rows = rows;
 }
 
-function line(view, row) {
+function line(row) {
   const element = make("tr");
   element.setAttribute("data-testid", `row-${row.id}`);
   for (const cell of row.cells) {
@@ -71,7 +69,8 @@ function line(view, row) {
   element.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    view.tell(row.id);
+    history.pushState(null, "", new URL(row.href, document.baseURI));
+    dispatchEvent(new PopStateEvent("popstate"));
   });
   return element;
 }

@@ -14,24 +14,25 @@ from app.results import OpenedRollout, RunLine, RunResult
 from app.words import ENDINGS
 from josh_engine.config import Run
 from josh_engine.tree import Tree, tree_order
-from josh_engine.values import Json, Rollout
+from josh_engine.values import Json, Rollout, State
 
 RUNS = ("Run", "State", "Name", "Scenarios", "Reward", "Success", "Created (UTC)")
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
 NO_FIGURE = "–"
+MOST_ROWS = 200  # what a page redraws every second without a noticeable pause
+STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A listing, and where each row leads: row id -> (page, query parameters)."""
+    """A listing. `note` stands under the rows."""
 
     columns: Sequence[str]
     rows: Sequence[Mapping[str, Json]]
-    targets: Mapping[str, tuple[str, Mapping[str, str]]]
-    empty: str = ""
+    note: str = ""
 
     def drawn(self, height: int | None = None) -> dict[str, Json]:
-        return {"columns": list(self.columns), "rows": list(self.rows), "empty": self.empty, "height": height}
+        return {"columns": list(self.columns), "rows": list(self.rows), "note": self.note, "height": height}
 
 
 def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
@@ -39,7 +40,7 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
     rows = [
         _row(
             line.run,
-            _target(page, run=line.run),
+            address(page, run=line.run),
             ("name", line.run),
             ("state", line.state),
             ("text", line.name),
@@ -50,23 +51,29 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
         )
         for line in lines
     ]
-    return Listed(RUNS, rows, {line.run: (page, {"run": line.run}) for line in lines}, "No runs yet.")
+    return Listed(RUNS, rows, "" if lines else "No runs yet.")
 
 
 def scenarios_listed(rollouts: Sequence[Rollout], *, by_interest: bool = False) -> Listed:
-    """In playing order; by interest: partial rewards first, then no reward, then full, then those not played."""
+    """In playing order; by interest: partial rewards first, then no reward, then full, then those not played.
+
+    Of more than MOST_ROWS only so many are listed; where a run is that large, those being played come first.
+    """
     shown = sorted(rollouts, key=_interest) if by_interest else list(rollouts)
+    if len(shown) > MOST_ROWS and not by_interest:
+        shown.sort(key=lambda rollout: STATES_BY_URGENCY.index(rollout.state))
     trials = any(rollout.trial for rollout in rollouts)
-    targets = {rollout.id: ("tree", tree_address(rollout)) for rollout in shown}
-    rows = [_scenario_row(rollout, targets[rollout.id][1], named_by_trial=trials) for rollout in shown]
-    return Listed(SCENARIOS, rows, targets, "This run has no scenarios.")
+    rows = [_scenario_row(rollout, named_by_trial=trials) for rollout in shown[:MOST_ROWS]]
+    left = len(shown) - len(rows)
+    note = f"{left:,} more are not listed here; open one to find the others by name." if left else ""
+    return Listed(SCENARIOS, rows, note if rows else "This run has no scenarios.")
 
 
-def _scenario_row(rollout: Rollout, address: Mapping[str, str], *, named_by_trial: bool) -> dict[str, Json]:
+def _scenario_row(rollout: Rollout, *, named_by_trial: bool) -> dict[str, Json]:
     name = scenario_name(rollout) if named_by_trial else rollout.scenario_id
     return _row(
         rollout.id,
-        _target("tree", **address),
+        address("tree", **tree_address(rollout)),
         ("link", name),
         ("state", rollout.state),
         ("goals", stars(rollout)),
@@ -187,7 +194,7 @@ def _interest(rollout: Rollout) -> int:
     return 0 if rollout.won else 1
 
 
-def _target(page: str, **params: str) -> str:
+def address(page: str, **params: str) -> str:
     return f"{page}?{urlencode(params)}"
 
 

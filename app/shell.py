@@ -139,9 +139,7 @@ def find_run(run_id: str, *, title: str) -> Run | None:
 
 def listing(listed: Listed, *, key: str, height: int | None = None) -> None:
     """A table whose rows lead somewhere."""
-    result = component(HERE, "listing")(key=key, data=listed.drawn(height), on_chosen_change=lambda: None)
-    if result.chosen is not None and result.chosen["row"] in listed.targets:
-        go(*listed.targets[result.chosen["row"]])
+    component(HERE, "listing")(key=key, data=listed.drawn(height))
 
 
 @cache

@@ -54,17 +54,17 @@ def _example(store: services.Store, lines: tuple[services.RunLine, ...]) -> None
         shell.faint("No goal was reached in the latest run yet.", key="no-example")
         return
     opened = services.open_rollout(store, rollout.id)
-    drawn = picture(opened.tree, opened.labels, seq=opened.last_seq, verdicts=opened.verdicts, height=430)
-    tree_view(drawn, key="example", choose=_ask)
-    address = listings.tree_address(rollout)
-    if st.button("Open this tree", icon=":material/account_tree:", key="open-example"):
-        shell.go("tree", address)
-    if node := st.session_state.pop("_asked", None):
-        shell.go("tree", address | {"node": node})
-
-
-def _ask(node: str) -> None:
-    st.session_state["_asked"] = node
+    where = listings.tree_address(rollout)
+    drawn = picture(
+        opened.tree,
+        opened.labels,
+        seq=opened.last_seq,
+        verdicts=opened.verdicts,
+        height=430,
+        leads=listings.address("tree", **where),
+    )
+    tree_view(drawn, key="example")
+    st.page_link(shell.PAGES["tree"], label="Open this tree", icon=":material/account_tree:", query_params=where)
 
 
 page()

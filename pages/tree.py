@@ -76,19 +76,20 @@ def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[se
 
 def _picker(chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
     names = {rollout.id: listings.scenario_name(rollout) for rollout in rollouts}
+    addresses = {rollout.id: listings.tree_address(rollout) for rollout in rollouts}
     ids = list(names)
-    here = ids.index(chosen.id)
-    st.session_state["scenario"] = chosen.id
-    before, middle, after = st.columns([1, 6, 1], vertical_alignment="bottom", gap="small")
-    with middle:
-        picked = st.selectbox("Scenario", ids, format_func=names.__getitem__, key="scenario", filter_mode="contains")
-    if before.button("", icon=":material/chevron_left:", help="Previous scenario", disabled=here == 0, width="stretch"):
-        picked = ids[here - 1]
-    last = here == len(ids) - 1
-    if after.button("", icon=":material/chevron_right:", help="Next scenario", disabled=last, width="stretch"):
-        picked = ids[here + 1]
-    if picked != chosen.id:
-        shell.go("tree", listings.tree_address(next(each for each in rollouts if each.id == picked)))
+    here, last = ids.index(chosen.id), len(ids) - 1
+    st.session_state["scenario"] = chosen.id  # the address decides, also after Back
+
+    def move(rollout_id: str | None = None) -> None:
+        st.query_params.from_dict(addresses[rollout_id or st.session_state["scenario"]])
+
+    before, middle, after = st.columns([2, 7, 2], vertical_alignment="bottom", gap="small")
+    middle.selectbox(
+        "Scenario", ids, format_func=names.__getitem__, key="scenario", on_change=move, filter_mode="contains"
+    )
+    for column, word, to in ((before, "Previous", max(0, here - 1)), (after, "Next", min(last, here + 1))):
+        column.button(word, on_click=move, args=(ids[to],), disabled=to == here, width="stretch", key=f"go-{word}")
 
 
 @shell.guarded

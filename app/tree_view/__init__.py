@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent
 Choose = Callable[[str], None]
 
 
-def tree_view(drawn: Mapping[str, Json], *, key: str, choose: Choose) -> None:
+def tree_view(drawn: Mapping[str, Json], *, key: str, choose: Choose | None = None) -> None:
     """Draws what `picture` gave. `choose` is called with the clicked turn's id, "" when the choice was cleared."""
     _mount("tree", drawn, key=key, choose=choose)
 
@@ -33,10 +33,10 @@ def conversation_view(told: Mapping[str, Json], *, key: str, choose: Choose) -> 
     _mount("conversation", told, key=key, choose=choose)
 
 
-def _mount(name: str, shown: Mapping[str, Json], *, key: str, choose: Choose) -> None:
+def _mount(name: str, shown: Mapping[str, Json], *, key: str, choose: Choose | None) -> None:
     def report() -> None:
         chosen = st.session_state[key].get("chosen")
-        if chosen is not None:
+        if choose is not None and chosen is not None:
             choose(chosen["node"])
 
     component(FOLDER, name)(key=key, data=dict(shown), on_chosen_change=report)

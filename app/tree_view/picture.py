@@ -23,15 +23,18 @@ def picture(
     seq: int = -1,
     selected: str | None = None,
     height: int = 560,
+    leads: str | None = None,
     verdicts: Iterable[Verdict] = (),
 ) -> dict[str, Json]:
-    """The component's data. `seq` is the number of the last event in `tree`; `height` is in pixels."""
+    """The component's data. `seq` is the number of the last event in `tree`; `height` is in pixels;
+    `leads` is the address of the tree's own page, for a picture elsewhere: a click on a turn goes there."""
     path = set(ideal_path(tree, tuple(verdicts)))
     nodes = sorted(tree.nodes.values(), key=lambda node: tree_order(node.id))
     return {
         "seq": seq,
         "height": height,
         "selected": selected if selected in tree.nodes else None,
+        "leads": leads,
         "aria": f"Conversation tree, {len(nodes)} turns, {len(tree.won)} of {len(goal_numbers(tree))} goals reached",
         "empty": "The first turn is on its way.",
         "goals": _goals(tree),

@@ -1,8 +1,9 @@
 // The one drawing of a conversation tree: dependency-free SVG, built once per mount, then only diffed.
 //
-// `data` comes from picture.py: { seq, height, selected, aria, goals: [{ number, name, arguments, node, exchange }],
+// `data` comes from picture.py: { seq, height, selected, leads, aria, goals: [{ number, name, arguments, node, exchange }],
 // nodes: [{ id, parent, kind, label, path, level, stop, reached, won, aria, tip }] }, nodes in tree order, parents
-// first. Text from models enters by textContent only.
+// first. A click chooses a turn, or, where `leads` says so, leads to the page that shows it. Text from models enters
+// by textContent only.
 // Layout: tidy, O(n). Contours are merged shallower into deeper; a node stands above the child on the ideal path,
 // so that path is one straight line; the first turn is the origin, so growth never moves it.
 
@@ -24,8 +25,14 @@ const mounts = new WeakMap();
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!mounts.has(parentElement)) mounts.set(parentElement, build(parentElement));
   const view = mounts.get(parentElement);
-  view.tell = (node) => setTriggerValue("chosen", { node });
+  view.tell = (node) => data?.leads ? follow(`${data.leads}&node=${node}`) : setTriggerValue("chosen", { node });
   if (data) update(view, data);
+}
+
+// Goes there as Back and Forward do: by the address alone, one entry in the history.
+function follow(address) {
+  history.pushState(null, "", new URL(address, document.baseURI));
+  dispatchEvent(new PopStateEvent("popstate"));
 }
 
 // ---------------------------------------------------------------- elements

@@ -30,17 +30,17 @@ SIZES = {"train": 12, "test": 6, "empty": 0, "aimless": 1}
 class FakeWorld(ScriptedWorld):
     name = "fake"
     splits = tuple(SIZES)
-    attribution = "Invented for tests."
 
-    def __init__(self) -> None:
+    def __init__(self, data: Path) -> None:
         super().__init__(())
+        self.attribution = f"Invented for tests, in {data.name}."
 
     def scenarios(self, split: str) -> Sequence[Scenario]:
         return [_scenario(split, number) for number in range(SIZES[split])]
 
 
 def open_world(data: Path) -> FakeWorld:
-    return FakeWorld()
+    return FakeWorld(data)
 
 
 def _scenario(split: str, number: int) -> Scenario:

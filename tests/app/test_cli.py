@@ -126,6 +126,9 @@ def test_export_says_files_counts_and_gates(ask: Any, played: str, tmp_path: Pat
     assert code == 0 and given.keys() >= {"files", "rows", "positives", "negatives", "scenarios", "gates"}
     assert set(given["files"]) == {"kto.jsonl", "provenance.jsonl", "manifest.json"}
     assert given["rows"] == given["positives"] + given["negatives"] == len((out / "kto.jsonl").open().readlines())
+    assert "Invented for tests, in josh-data." in (out / "manifest.json").read_text()
+    ask("export", played, "--out", str(out), "--data", str(tmp_path / "elsewhere"))
+    assert "Invented for tests, in elsewhere." in (out / "manifest.json").read_text()
     assert all(gate.keys() == {"ok", "count"} for gate in given["gates"].values())
     _, first = ask("export", played, "--format", "sft,dpo", "--format", "kto", "--out", str(out), "--rows",
                    "first_divergence")  # fmt: skip

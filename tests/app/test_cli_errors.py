@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.services import Store, create_run
+from josh_engine.config import RunConfig
 from tests.app.conftest import PLAYERS
 
 WRONG = [
@@ -82,6 +86,22 @@ def test_an_unusable_store_is_exit_2(say: Any, tmp_path: Path, place: str) -> No
     code, out, err = say("run", *PLAYERS, "--store", str(tmp_path / place))
     assert (code, out) == (2, "") and err.count("\n") == 1 and "--store" in err
     assert (tmp_path / "notes.txt").read_text() == "my notes\n" * 100
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_run_that_cannot_be_played_is_exit_1_even_if_that_cannot_be_written_down(
+    say: Any, store: Store, config: RunConfig, *, full: bool
+) -> None:
+    run = create_run(store, replace(config, scenarios=("gone",)))
+    if full:
+        with store.write() as connection:
+            connection.execute(
+                "CREATE TRIGGER full BEFORE UPDATE ON runs WHEN NEW.state = 'failed'"
+                " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            )
+    code, out, err = say("resume", run.id, "--json")
+    assert code == 1 and err.count("\n") == 1 and ("disk is full" if full else "'gone'") in err
+    assert json.loads(out)["state"] == ("running" if full else "failed")
 
 
 def test_a_newer_store_is_exit_2(say: Any, played: str, tmp_path: Path) -> None:

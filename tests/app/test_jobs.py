@@ -16,7 +16,7 @@ import pytest
 from app import jobs, launching, services
 from app.results import Progress
 from josh_engine.config import Run, RunConfig, RunLimits
-from josh_engine.errors import ConfigError
+from josh_engine.errors import ConfigError, StorageError
 from storage import runs
 from storage.locks import RunHeld
 
@@ -293,6 +293,24 @@ def test_a_store_that_fails_midway_fails_the_run_not_the_rollouts(
         services.run_here(store, run.id)
     assert services.load_run(store, run.id).state == "failed"
     assert "failed" not in _states(store, run.id)
+
+
+def test_a_heartbeat_that_cannot_be_written_ends_the_run(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SECONDS", "0.05")
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "POLL_SECONDS", 0.05)
+    with store.write() as connection:
+        connection.execute(
+            "CREATE TEMP TRIGGER full BEFORE UPDATE OF seconds ON main.runs"
+            " WHEN (SELECT sum(calls) FROM main.rollouts) > 0"
+            " BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    with pytest.raises(StorageError, match="disk is full"):
+        services.run_here(store, run.id)
+    assert services.load_run(store, run.id).state == "failed"
+    assert "done" not in _states(store, run.id), "it ended at once"
 
 
 def _in_thread(store: Store, run: Run) -> threading.Thread:

@@ -123,7 +123,7 @@ def test_rows_are_written_with_their_provenance_and_recorded(store: Store, playe
     assert len(lines) == result.positives + result.negatives and {line["label"] for line in lines} == {True, False}
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["runs"][0]["config"]["scenarios"] == [f"train/{number}" for number in range(12)]
-    assert manifest["attribution"] == {REQUEST.world: "Invented for tests."}
+    assert manifest["attribution"] == {REQUEST.world: "Invented for tests, in josh-data."}
     recorded = list_exports(store)[0]
     assert (recorded.id, recorded.files, recorded.runs) == (result.id, result.files, [played.run])
 

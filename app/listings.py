@@ -180,6 +180,11 @@ def fully_rewarded(lines: Sequence[RunLine]) -> int:
     return sum(round((line.success_rate or 0) * line.finished) for line in lines)
 
 
+def example_run(lines: Sequence[RunLine]) -> RunLine:
+    """The newest search that reached a goal; else the newest run. `lines` are newest first and not empty."""
+    return next((line for line in lines if line.strategy == "josh" and line.average_reward), lines[0])
+
+
 def best_example(rollouts: Sequence[Rollout]) -> Rollout | None:
     """The finished tree that shows most: every goal won, most goals, then most turns; None: no goal was won."""
     won = [rollout for rollout in rollouts if rollout.state == "done" and rollout.won]

@@ -65,24 +65,24 @@ def guarded(draw: Callable[P, None]) -> Callable[P, None]:
         try:
             draw(*args, **kwargs)
         except JoshError as error:
-            problem(error)
+            problem(error, key=draw.__name__.strip("_"))
         except Exception as error:  # noqa: BLE001  (the last line: what is caught here is logged and shown)
-            unforeseen(error)
+            unforeseen(error, key=draw.__name__.strip("_"))
 
     return drawn
 
 
-def problem(error: JoshError, *, key: str = "page") -> None:
+def problem(error: JoshError, *, key: str) -> None:
     with st.container(key=f"problem-{key}"):
         st.text(f"⚠ {error.message}")
         if error.remedy:
             st.text(error.remedy)
 
 
-def unforeseen(error: Exception) -> None:
+def unforeseen(error: Exception, *, key: str) -> None:
     place = _log_file()
     log.error("a page failed", exc_info=error)
-    with st.container(key="problem-unforeseen"):
+    with st.container(key=f"problem-{key}"):
         st.text("⚠ This page could not be drawn.")
         st.text("That is a mistake in JOSH Studio. Reload the page; if it comes back, report it with this:")
         st.code(f"{type(error).__name__}: {error}\nin full in {place}", language=None, wrap_lines=True)

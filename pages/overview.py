@@ -49,7 +49,7 @@ def _start_button() -> None:
 
 def _example(store: services.Store, lines: tuple[services.RunLine, ...]) -> None:
     """The tree that shows most of what was found; a click on a turn opens it."""
-    rollout = listings.best_example(services.list_rollouts(store, lines[0].run))
+    rollout = listings.best_example(services.list_rollouts(store, listings.example_run(lines).run))
     if rollout is None:
         shell.faint("No goal was reached in the latest run yet.", key="no-example")
         return

@@ -16,6 +16,7 @@ ENDED_EARLY = ("paused", "failed", "cancelled", "interrupted")
 
 @shell.guarded
 def page() -> None:
+    shell.store()  # without it there is nothing to show
     run_id = st.query_params.get("run")
     run = shell.find_run(run_id, title="Run") if run_id else None
     if run_id and run is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_the_drawing_is_tidy(server: Served, finished: tuple[Path, str], page: A
     for row in {spot["y"] for spot in spots}:
         across = [spot["x"] for spot in spots if spot["y"] == row]
         assert across == sorted(across)
-        assert all(right - left >= 40 for left, right in zip(across, across[1:], strict=False))
+        assert all(right - left >= 40 for left, right in pairwise(across))
 
 
 def test_hostile_words_are_shown_as_they_are(server: Served, finished: tuple[Path, str], page: Any) -> None:

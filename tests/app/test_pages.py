@@ -1,0 +1,164 @@
+"""The pages as Streamlit runs them, without a browser: what they say, and what they refuse."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import services
+from josh_engine.config import Run
+from tests.app.sample_search import HOSTILE
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "transformers", "trl", "peft", "datasets")
+
+
+@pytest.fixture
+def played(store: services.Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A finished run in the store that the pages open."""
+    monkeypatch.setenv("JOSH_STORE", str(tmp_path / "josh.db"))
+    monkeypatch.delenv("JOSH_DATA", raising=False)
+    services.run_here(store, run.id)
+    return run
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOSH_STORE", str(tmp_path / "empty.db"))
+    monkeypatch.delenv("JOSH_DATA", raising=False)
+
+
+def opened(page: str, **params: str) -> AppTest:
+    test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=20)
+    test.run()
+    for name, value in params.items():
+        test.query_params[name] = value
+    return test.switch_page(f"pages/{page}.py").run()
+
+
+def said(test: AppTest) -> str:
+    assert not test.exception
+    return "\n".join(element.value for element in test.text)
+
+
+def test_an_empty_store_offers_a_start_on_every_page(empty: None):
+    assert "No runs yet" in said(opened("overview"))
+    assert "No runs yet" in said(opened("run"))
+    assert "No runs yet" in said(opened("tree"))
+
+
+def test_the_overview_counts_what_is_there(played: Run):
+    test = opened("overview")
+    assert said(test).startswith("JOSH lets")
+    assert [(each.label, each.value) for each in test.metric][:2] == [("Runs", "1"), ("Scenarios explored", "12")]
+
+
+def test_a_run_shows_its_figures_with_their_intervals(played: Run):
+    test = opened("run", run=played.id)
+    assert "Ended" in said(test)
+    figures = {each.label: each for each in test.metric}
+    assert figures["Average Reward"].delta.startswith("95 %")
+    assert figures["Model outputs"].value != "0"
+    assert not [each.label for each in test.button if each.label in ("Stop", "Cancel", "Resume")]
+
+
+def test_a_tree_says_how_the_search_ended(played: Run):
+    scenario = played.config.scenarios[0]
+    test = opened("tree", run=played.id, scenario=scenario)
+    assert f"Run {played.id}  ▸  {scenario}" in said(test)
+    assert "exchanges" in said(test)
+    assert [each.label for each in test.get("download_button")] == ["SFT", "KTO", "DPO", "All, with provenance"]
+
+
+@pytest.mark.parametrize("page", ["run", "tree"])
+def test_an_unknown_run_is_told_with_the_store_it_is_not_in(played: Run, page: str):
+    words = said(opened(page, run=HOSTILE[0]))
+    assert f"Run `{HOSTILE[0]}` is not in this store." in words
+    assert "josh.db" in words
+
+
+def test_unknown_scenarios_trials_and_turns_are_told(played: Run):
+    first = played.config.scenarios[0]
+    assert f"Scenario `{HOSTILE[1]}` is not" in said(opened("tree", run=played.id, scenario=HOSTILE[1]))
+    assert f"Scenario `{first}` is not" in said(opened("tree", run=played.id, scenario=first, trial="7"))
+    assert "Turn `9.9` is not in this tree." in said(opened("tree", run=played.id, scenario=first, node="9.9"))
+
+
+def test_the_paper_s_preset_fills_the_form(empty: None):
+    test = opened("run")
+    test.button(key="paper").click().run()
+    fields = {each.label: each.value for each in test.number_input}
+    assert (fields["Temperature"], fields["Top-k"], fields["Beam"], fields["Generations per turn"]) == (1.5, 50, 8, 3)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("form-beam", 0, "beam is 0, but must be at least 1."),
+        ("form-temperature", 0.0, "all branches of a turn are the same"),
+        ("form-limit", 0, "limit is 0, but must be at least 1."),
+        ("form-concurrency", 0, "concurrency is 0, but must be at least 1."),
+    ],
+)
+def test_what_cannot_be_is_told_and_nothing_is_started(empty: None, field: str, value: float, told: str):
+    test = opened("run")
+    test.number_input(key=field).set_value(value).run()
+    test.button(key="start").click().run()
+    assert told in said(test)
+    with services.open_store(services.store_path()) as store:
+        assert services.list_runs(store) == ()
+
+
+def test_a_world_without_its_data_says_how_to_get_it(empty: None):
+    test = opened("run")
+    test.selectbox(key="form-world").set_value("toolwoz").run()
+    test.button(key="start").click().run()
+    assert "not been imported" in said(test)
+
+
+def test_a_store_that_cannot_be_opened_is_a_box_not_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"no database at all" * 100)
+    monkeypatch.setenv("JOSH_STORE", str(broken))
+    for page in ("overview", "run", "tree"):
+        assert "broken.db" in said(opened(page))
+
+
+def test_a_page_that_fails_says_so_and_writes_the_traceback_to_the_log(
+    played: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from app import shell
+
+    shell._log_file.cache_clear()
+
+    def fails(store: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(services, "list_runs", fails)
+    test = opened("overview")
+    assert "could not be drawn" in said(test)
+    assert "Traceback" not in "".join(each.value for each in test.code)
+    assert "ZeroDivisionError: by nothing" in (tmp_path / "josh.db.logs" / "app.log").read_text(encoding="utf-8")
+
+
+def test_no_page_loads_what_only_training_needs(played: Run):
+    """In a process of its own, for other tests may have loaded it here."""
+    script = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+for page, params in (("overview", {{}}), ("run", {{"run": {played.id!r}}}),
+                     ("tree", {{"run": {played.id!r}, "scenario": {played.config.scenarios[0]!r}}})):
+    test = AppTest.from_file("streamlit_app.py", default_timeout=30)
+    test.run()
+    for name, value in params.items():
+        test.query_params[name] = value
+    test.switch_page(f"pages/{{page}}.py").run()
+    assert not test.exception and not [each for each in test.text if each.value.startswith("⚠")]
+print([name for name in {HEAVY!r} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -45,6 +45,11 @@ RESTATEMENTS = (
     "Please try once more. I need {thing}.", "That's odd. Can you search again for {thing}?",
     "Hm, I think there should be one. I want {thing}.", "Would you look again? It's {thing} I'm after.",
 )  # fmt: skip
+DOUBTS = (
+    "Hmm, are you sure that is the right one? I'm looking for {thing}.", "Maybe it's the wrong one. I wanted {thing}.",
+    "Strange. Could you check that you have the right one? I asked for {thing}.",
+    "Perhaps we should start over: I'm looking for {thing}.",
+)  # fmt: skip
 REPEATS = (
     "Of course. I'm looking for {thing}.", "Sure, I need {thing}.", "No problem, I would like {thing}.",
     "As I said, I'm looking for {thing}.", "Yes: {thing}, please.",
@@ -165,6 +170,7 @@ REQUEST_NAMES = {
 SEARCH_PHRASES = {
     "open": OPENERS, "open_next": NEXT_OPENERS, "inform": WISHES, "change_after_nothing": CHANGES_AFTER_NOTHING,
     "change_of_mind": CHANGES_OF_MIND, "correct": CORRECTIONS, "restate": RESTATEMENTS, "repeat": REPEATS,
+    "doubt": DOUBTS,
 }  # fmt: skip
 BOOKING_PHRASES = {
     "book_repeat": BOOKING_REPEATS,

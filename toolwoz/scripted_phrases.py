@@ -154,7 +154,8 @@ def describe(domain: str, told: Mapping[str, str]) -> str:
         after.append(f"that serves {cuisine(told['food'])} food")
     has = [name for slot, name in SWITCHES.items() if told.get(slot) == "yes"]
     lacks = [name for slot, name in SWITCHES.items() if told.get(slot) == "no"]
-    after += [f"{word} {' and '.join(names)}" for word, names in (("with", has), ("without", lacks)) if names]
+    after += [f"with {' and '.join(has)}"] if has else []
+    after += [f"{'but ' if has else ''}without {' and '.join(lacks)}"] if lacks else []
     phrase = " ".join([*before, noun, *after])
     return f"{'an' if phrase[:1] in 'aeiou' and not phrase.startswith('euro') else 'a'} {phrase}"
 

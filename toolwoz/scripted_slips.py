@@ -12,7 +12,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from random import Random
 
-from toolwoz.schema import SEARCH_SLOTS, TOOL_DOMAINS
+from toolwoz.schema import DAYS, SEARCH_SLOTS, TOOL_DOMAINS
 from toolwoz.scripted_belief import Belief
 from toolwoz.vocabulary import Vocabulary
 
@@ -60,15 +60,15 @@ class Slips:
         if not open_slots:
             return arguments
         slot = self.random.choice(open_slots)
+        others = self._others(tool, slot, arguments[slot], belief=belief, words=words)
         if len(arguments) > 1 and self.happens("dropped_slot"):
             del arguments[slot]
-        elif self.happens("wrong_value"):
-            arguments[slot] = self._wrong(tool, slot, arguments[slot], belief=belief, words=words)
+        elif others and self.happens("wrong_value"):
+            arguments[slot] = self.random.choice(others)
         return arguments
 
-    def _wrong(self, tool: str, slot: str, value: str, *, belief: Belief, words: Vocabulary) -> str:
-        """A value heard elsewhere in the conversation, else a neighbouring one."""
-        domain = TOOL_DOMAINS[tool][1]
+    def _others(self, tool: str, slot: str, value: str, *, belief: Belief, words: Vocabulary) -> list[str]:
+        """Wrong values for the slot: those heard elsewhere in the conversation, else neighbouring ones."""
         heard = [
             other
             for topic in belief.topics.values()
@@ -76,13 +76,13 @@ class Slips:
             if (other := slots.get(slot, value)) != value
         ]
         if heard:
-            return self.random.choice(heard)
+            return heard
         if value.isdigit():
-            return str(int(value) + 1)
+            return [str(int(value) + 1)]
         if value[-3:-2] == ":" and value[:-3].isdigit():
-            return f"{(int(value[:-3]) + 1) % 24:02d}{value[-3:]}"
-        others = [each for each in words.values.get((domain, slot), ()) if each != value]
-        return self.random.choice(others) if others else value
+            return [f"{(int(value[:-3]) + 1) % 24:02d}{value[-3:]}"]
+        known = DAYS if slot == "day" else words.values.get((TOOL_DOMAINS[tool][1], slot), ())
+        return [each for each in known if each != value]
 
     def misnamed(self, tool: str, arguments: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """The call under a tool's name that does not exist, or with such an argument."""

@@ -13,6 +13,7 @@ from josh_engine.models.absent import AbsentModel
 from josh_engine.ports import Agent, Environment, UserSimulator, World
 from josh_engine.rollout import Players, roll_out
 from josh_engine.search import open_strategy
+from josh_engine.seeds import turn_seed
 from josh_engine.tree import Tree, fold
 from josh_engine.values import Goal, Message, Rollout, Scenario, Turn
 from toolwoz.agenda import AgendaUser
@@ -48,14 +49,19 @@ def agent_turn(path: Sequence[Turn], environment: Environment, seed: int = 0, ma
 def conversation(scenario: Scenario, environment: Environment, *, seed: int, exchanges: int = 15) -> list[Turn]:
     """Agenda user and scripted agent in turn, as the driver shows each the path."""
     path: list[Turn] = []
-    for number in range(exchanges):
-        path.append(user_turn(scenario, seen_by_user(path), environment, 1000 * seed + 2 * number))
+    for _ in range(exchanges):
+        path.append(user_turn(scenario, seen_by_user(path), environment, seed_of(scenario, seed, len(path))))
         if path[-1].stop != "spoke":
             break
-        path.append(agent_turn(seen_by_agent(path), environment, 1000 * seed + 2 * number + 1))
+        path.append(agent_turn(seen_by_agent(path), environment, seed_of(scenario, seed, len(path))))
         if path[-1].stop != "spoke":
             break
     return path
+
+
+def seed_of(scenario: Scenario, seed: int, place: int) -> int:
+    """The seed of the turn at this place of `conversation`."""
+    return turn_seed(seed, scenario.id, 0, str(place))
 
 
 def seen_by_user(path: Sequence[Turn]) -> list[Turn]:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.toolwoz.goal_reader import GoalReader
 from tests.toolwoz.playing import answers, conversation, part, scenario_of, search, user_turn
 from tests.toolwoz.small_town import environment, goals, small_town
-from toolwoz.agenda import PATIENCE
 from toolwoz.agenda_phrases import BYES, GIVING_UP, OPENERS, REQUESTS, WISHES
 from toolwoz.agenda_reading import read_reply
+from toolwoz.agenda_stages import PATIENCE
 from toolwoz.generated import open_world
 from toolwoz.vocabulary import vocabulary
 
@@ -76,6 +76,30 @@ def test_the_user_answers_what_it_is_asked():
         assert missing[0] in say(DINNER, question, seed=seed)[1].notes["told"]
 
 
+def test_what_is_asked_for_is_told_before_the_rest():
+    wanted = {
+        "area": "east",
+        "stars": "4",
+        "type": "guesthouse",
+        "internet": "yes",
+        "pricerange": "cheap",
+        "parking": "yes",
+    }
+    inn = scenario_of(part("hotel", wanted))
+    for seed in range(30):
+        opening = user_turn(inn, (), TOWN, seed)
+        for slot, question in (("stars", "How many stars should it have?"), ("area", "Which area?")):
+            told = user_turn(inn, [opening, answers(question)], TOWN, seed).notes["told"]
+            assert slot in told
+
+
+def test_a_name_is_insisted_on_once_since_an_agent_need_not_repeat_it():
+    table = scenario_of(part("restaurant", {"name": "basil corner"}, book=TABLE))
+    _, second, third = say(table, "I found a nice place for you.", "It is in the south. I found it just now.")
+    assert second.notes["acts"] == ["correct"]
+    assert third.notes["acts"] == ["book"]
+
+
 def test_the_user_says_that_it_does_not_mind_where_it_has_no_wish():
     inn = scenario_of(part("hotel", {"area": "east"}))
     assert "no_preference" in say(inn, "How many stars should it have?")[1].notes["acts"]
@@ -107,6 +131,7 @@ def test_a_failing_booking_is_wished_first_and_the_right_one_always_follows():
             texts = " ".join(turn.reply for turn in turns)
             assert any(time in texts for time in ("20:30", "8:30"))
             assert any(time in texts for time in ("19:30", "7:30"))
+            assert all(turn.reply for turn in turns)
             wished = next(i for i, turn in enumerate(turns) if turn.notes["stage"] == "wish_book")
             meant = next(i for i, turn in enumerate(turns) if turn.notes["stage"] == "book")
             assert wished < meant
@@ -162,6 +187,32 @@ def test_an_unhelpful_agent_is_left_politely():
     ended = next(turn for turn in turns if turn.stop == "ended")
     assert ended.reply in GIVING_UP
     assert ended.notes["stuck"] == PATIENCE + 1
+
+
+def test_a_right_booking_refused_again_makes_the_user_doubt_what_is_being_booked():
+    table = scenario_of(part("restaurant", {"name": "basil corner"}, book=TABLE))
+    turns = say(table, "I found Basil Corner.", *["I was unable to book that."] * 5)
+    doubts = [turn for turn in turns if "doubt" in turn.notes["acts"]]
+    assert len(doubts) == 1
+    assert "Basil Corner" in doubts[0].reply
+
+
+def test_a_booking_after_the_doubt_ends_the_part():
+    table = scenario_of(part("restaurant", {"name": "basil corner"}, book=TABLE))
+    replies = ["I found Basil Corner.", *["I was unable to book that."] * 5]
+    for count in range(2, len(replies) + 1):
+        turns = say(table, *replies[:count], "It is booked. The reference number is ABC.")
+        if "doubt" in turns[-2].notes["acts"]:
+            assert turns[-1].stop == "ended"
+            return
+    pytest.fail("the user never doubted")
+
+
+def test_an_agent_that_did_not_get_it_is_told_everything_again():
+    for seed in range(20):
+        opening, again = say(DINNER, "Something went wrong. Could you repeat that?", seed=seed)
+        assert again.notes["acts"] == ["repeat"]
+        assert again.notes["told"] == opening.notes["told"]
 
 
 def test_a_given_up_part_does_not_end_the_others():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from josh_engine.values import ToolCall
-from tests.toolwoz.playing import agent_turn, conversation, says, search, seen_by_agent
+from tests.toolwoz.playing import agent_turn, conversation, says, search, seed_of, seen_by_agent
 from tests.toolwoz.small_town import environment, goals, small_town
 from toolwoz.generated import open_world
 from toolwoz.scripted import ScriptedAgent
@@ -85,7 +85,7 @@ def test_recorded_answers_are_all_it_needs_of_the_world(world):
         for place, turn in enumerate(path):
             if turn.speaker == "agent":
                 made = [call for call in turn.calls if call.fault != "format"]
-                seed = 1000 + place
+                seed = seed_of(scenario, 1, place)
                 assert agent_turn(seen_by_agent(path[:place]), Recorded(here.tools, made), seed) == turn
 
 
@@ -218,8 +218,40 @@ def test_a_dropped_slot_stays_dropped_until_it_is_said_again(monkeypatch):
     (slot,) = {"food", "pricerange", "area"} - set(path[-1].calls[0].arguments)
     for kind in RATES:
         monkeypatch.setitem(RATES, kind, 0.0)
-    path.append(says("It should be called Basil Corner."))
-    assert slot not in agent_turn(path, environment(), 2).calls[0].arguments
+    path.append(says("It should be in the south." if slot != "area" else "It should be an expensive one."))
+    arguments = agent_turn(path, environment(), 2).calls[0].arguments
+    assert set(arguments) == {"food", "pricerange", "area"} - {slot}
+
+
+def test_a_name_replaces_the_wishes_for_another_place(faultless):
+    path = [says("I'd like a Thai place to eat in the north.")]
+    path.append(agent_turn(path, environment(), 1))
+    path.append(says("Actually, I'd like one called Basil Corner."))
+    assert dict(agent_turn(path, environment(), 2).calls[0].arguments) == {"name": "basil corner"}
+
+
+def test_a_guest_without_a_preference_is_not_asked_again(faultless):
+    opening = says("I'm looking for a restaurant in the north.")
+    for seed in range(40):
+        question = agent_turn([opening], environment(), seed)
+        if not question.calls:
+            path = [opening, question, says("No preference.")]
+            assert [call.name for call in agent_turn(path, environment(), seed).calls] == ["search_restaurant"]
+
+
+def test_not_even_a_needless_question_is_about_what_the_guest_does_not_mind(monkeypatch):
+    for kind in RATES:
+        monkeypatch.setitem(RATES, kind, float(kind == "needless_question"))
+    path = [says("I'm looking for a cheap Thai restaurant. I don't mind about the area.")]
+    asked = {slot for seed in range(40) for slot in agent_turn(path, environment(), seed).notes["asked"]}
+    assert asked == {"food", "pricerange"}
+
+
+def test_a_wish_taken_back_is_searched_for_no_more(faultless):
+    path = [says("I'd like a cheap Thai place to eat in the north.")]
+    path.append(agent_turn(path, environment(), 1))
+    path.append(says("I don't mind about the price range. It should be in the south."))
+    assert dict(agent_turn(path, environment(), 2).calls[0].arguments) == {"food": "thai", "area": "south"}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from toolwoz.vocabulary import CLOCK, NUMBER, Vocabulary, clock, digits
 
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 ASKING = re.compile(
-    r"\?|\b(?:please (?:tell|give|let)|let me know|could i (?:have|get)|may i (?:have|ask)|i need to know)\b"
+    r"\?|\b(?:please (?:tell|give|let|provide)|let me know|could i (?:have|get)|may i (?:have|ask)|i need to know)\b"
 )
 CONFIRMING = re.compile(
     r"\b(?:shall i|should i|(?:like|want) me to|can i (?:book|help|look)|go ahead and|is that (?:right|correct|ok))\b"
@@ -25,6 +25,7 @@ CONFIRMING = re.compile(
 AGAIN = re.compile(
     r"\b(?:repeat|rephrase|once more|(?:say|tell me) (?:that|it|this) again|did(?:n't| not) (?:catch|understand))\b"
 )
+OPEN_QUESTION = re.compile(r"\b(?:what|which|how (?:many|long)|when)\b")
 CLOSING = re.compile(r"\banything else|something else i can|further assist|anything more\b")
 QUESTIONS: Mapping[str, re.Pattern[str]] = {
     slot: re.compile(rf"\b(?:{words})")
@@ -58,7 +59,7 @@ NEGATIVE = re.compile(
     r"unsuccessful|unavailable|fully)\b|n't\b"
 )
 FINDING = re.compile(
-    r"\b(?:match\w*|find|found|results?|available|availability|any|such|fits?|have|"
+    r"\b(?:match\w*|find|found|results?|available|availability|any|such|fits?|have|nothing|"
     r"trains?|restaurants?|hotels?|guesthouses?|attractions?|places?|options?)\b"
 )
 OFFERING = re.compile(
@@ -126,7 +127,7 @@ def read_reply(reply: str, domain: str, words: Vocabulary) -> Reply:
             continue
         if AGAIN.search(sentence):
             again = True
-        elif CONFIRMING.search(sentence):
+        elif CONFIRMING.search(sentence) and not OPEN_QUESTION.search(sentence):
             confirms = True
         elif ASKING.search(sentence):
             asks |= {slot for slot, pattern in QUESTIONS.items() if pattern.search(sentence)}

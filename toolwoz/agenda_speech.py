@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from toolwoz import agenda_phrases as phrases
-from toolwoz.vocabulary import NUMBER_WORDS, cuisine, said, title
+from toolwoz.vocabulary import NUMBER_WORDS, cuisine, dishes, said, title
 
 Slots = Mapping[str, str]
 
@@ -66,9 +66,7 @@ def _thing(
         if slots["food"] in foods and noun != "one" and random.random() < 0.6:
             before.append(cuisine(slots["food"]))
         else:
-            after.append(
-                random.choice(("that serves {} food", "serving {} food", "with {} food")).format(cuisine(slots["food"]))
-            )
+            after.append(random.choice(("that serves {}", "serving {}", "with {}")).format(dishes(slots["food"])))
     if domain == "train":
         after.extend(_journey(slots, same, random))
     after.extend(_features(slots, random))

@@ -209,7 +209,8 @@ class Agenda:
         self._advance()
 
     def _advance(self) -> None:
-        """The search is settled: ask for what is still wanted, then book, then the next part."""
+        """The search is settled: ask for what is still wanted, then book, then the next part; with fresh patience."""
+        self.progress = replace(self.progress, stuck=min(self.progress.stuck, 1))
         open_requests = [word for word in self.part.requests if word not in self.progress.asked]
         if open_requests:
             self.progress = replace(

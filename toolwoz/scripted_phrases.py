@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from toolwoz.schema import UNIQUE
-from toolwoz.vocabulary import cuisine, title, written
+from toolwoz.vocabulary import dishes, title, written
 
 GREETINGS = (
     "Hello! How can I help you today?", "Good day. What are you looking for?",
@@ -45,10 +45,9 @@ ANYTHING_ELSE = (
     "Is there anything else you need?", "",
 )  # fmt: skip
 NOTHING_FOUND = (
-    "I'm sorry, I found nothing that matches {wish}. Would you like to try something else?",
-    "Unfortunately there is no {kind} that matches {wish}. Can we change something?",
-    "There are no results for {wish}. What else could I look for?",
-    "I couldn't find any {kind} matching {wish}, I'm afraid.",
+    "I'm sorry, I found no match for {wish}. Would you like to try something else?",
+    "Unfortunately I could not find {wish}. Can we change something?", "There are no results for {wish}, I'm afraid.",
+    "I'm sorry, there is nothing like that: I looked for {wish}. What else could I look for?",
 )  # fmt: skip
 LATE = (
     "Would you like me to look for that?", "All right. Shall I search for that now?",
@@ -57,6 +56,11 @@ LATE = (
 TROUBLE = (
     "I'm having some trouble with the system. Could you say that again?",
     "Sorry, my search didn't go through. Would you tell me once more what you need?",
+    "I'm sorry, something went wrong here. Could you repeat that?",
+)  # fmt: skip
+BOOKING_TROUBLE = (
+    "I'm having some trouble with the system. Could you say that again?",
+    "Sorry, the booking didn't go through on my side. Would you tell me the details once more?",
     "I'm sorry, something went wrong here. Could you repeat that?",
 )  # fmt: skip
 BOOKED = (
@@ -121,7 +125,7 @@ ANSWERS = {
     "entrance fee": "the entrance fee is {}", "entrance": "the entrance fee is {}", "duration": "the travel time is {}",
     "price": "the price of a ticket is {}", "trainID": "the train ID is {}", "leaveAt": "the departure time is {}",
     "arriveBy": "the arrival time is {}", "area": "it is in the {}", "type": "the type is {}",
-    "food": "they serve {} food",
+    "food": "they serve {}",
     "pricerange": "the price range is {}", "stars": "it has a star rating of {}",
     "openhours": "the opening hours are {}",
 }  # fmt: skip
@@ -151,7 +155,7 @@ def describe(domain: str, told: Mapping[str, str]) -> str:
     noun = KINDS[domain] if domain == "restaurant" or "type" not in told else _kind(told["type"])
     after = [f"in the {told['area']}"] if "area" in told else []
     if "food" in told:
-        after.append(f"that serves {cuisine(told['food'])} food")
+        after.append(f"that serves {dishes(told['food'])}")
     has = [name for slot, name in SWITCHES.items() if told.get(slot) == "yes"]
     lacks = [name for slot, name in SWITCHES.items() if told.get(slot) == "no"]
     after += [f"with {' and '.join(has)}"] if has else []
@@ -223,4 +227,4 @@ def _written(request: str, value: str) -> str:
         return value.upper()
     if request == "address":
         return title(value)
-    return cuisine(value) if request == "food" else written(value)
+    return dishes(value) if request == "food" else written(value)

@@ -113,14 +113,15 @@ class Play:
 
     def _nothing_found(self, topic: Topic, domain: str) -> Said:
         wish = phrases.wish(domain, topic.search)
-        return Said(self._one(phrases.NOTHING_FOUND).format(wish=wish, kind=phrases.KINDS[domain]))
+        return Said(self._one(phrases.NOTHING_FOUND).format(wish=wish))
 
     def _offer(self, topic: Topic, domain: str) -> str:
-        named = {slot for slot in topic.search if self.random.random() < REPEATING}
+        named = {slot for slot in topic.search if slot != "name" and self.random.random() < REPEATING}
         others = {
             slot for slot in SEARCH_SLOTS[domain] if slot not in topic.search and self.random.random() < VOLUNTEERING
         }
-        return phrases.offer(domain, topic.record or {}, frozenset(named | others), self.random)
+        shown = named | others or {self.random.choice([slot for slot in SEARCH_SLOTS[domain] if slot != "name"])}
+        return phrases.offer(domain, topic.record or {}, frozenset(shown), self.random)
 
     # Booking
 
@@ -149,7 +150,7 @@ class Play:
             return Said(self._with_closing(self._one(phrases.FORGOT).format(name=name)))
         call = yield from self._make(f"book_{domain}", {**topic.book, unique: record.get(unique, "")})
         if call is None:
-            return Said(self._one(phrases.TROUBLE))
+            return Said(self._one(phrases.BOOKING_TROUBLE))
         book = phrases.details({slot: str(value) for slot, value in call.arguments.items() if slot != unique})
         if topic.booked is None or topic.tried is not None:
             remedy = self._one(phrases.REMEDIES[domain])

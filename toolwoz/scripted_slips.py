@@ -18,16 +18,16 @@ from toolwoz.vocabulary import Vocabulary
 
 RATES: Mapping[str, float] = {
     "dropped_slot": 0.25,  # a search or booking lacks a slot the guest told
-    "wrong_value": 0.14,  # a slot has a stale or neighbouring value
+    "wrong_value": 0.16,  # a slot has a stale or neighbouring value
     "malformed_call": 0.10,  # arguments that are no JSON
     "unknown_call": 0.06,  # a tool or an argument that does not exist
     "gave_up_call": 0.50,  # after a faulty call: asks the guest to repeat instead of trying again
     "stuck_call": 0.06,  # after a malformed call: writes it again and again
-    "ignored_change": 0.28,  # offers the old record though the guest told something new
+    "ignored_change": 0.30,  # offers the old record though the guest told something new
     "late_search": 0.14,  # asks whether to search
     "needless_question": 0.12,  # asks for what it was told, or does not need
     "premature_booking": 0.20,  # books before it knows everything
-    "claimed_booking": 0.18,  # says it is booked, with a made-up reference, and made no call
+    "claimed_booking": 0.20,  # says it is booked, with a made-up reference, and made no call
     "forgotten_booking": 0.14,  # talks of something else
 }
 MISNAMED_TOOLS = {"search": ("find_{}", "{}_search", "query_{}"), "book": ("reserve_{}", "{}_booking", "make_booking")}

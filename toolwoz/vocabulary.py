@@ -125,6 +125,11 @@ def cuisine(food: str) -> str:
     )
 
 
+def dishes(food: str) -> str:
+    """What a place serves: "Thai food", but "seafood"."""
+    return cuisine(food) if food.endswith("food") else f"{cuisine(food)} food"
+
+
 @cache
 def title(name: str) -> str:
     """A lower-case name as one writes it: "pizza hut city centre" is "Pizza Hut City Centre"."""

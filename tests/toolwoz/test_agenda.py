@@ -244,6 +244,22 @@ def test_replies_in_any_agents_words_are_understood(reply, expected):
     assert [kind for kind in kinds if getattr(read, kind)] == [expected]
 
 
+@pytest.mark.parametrize(
+    ("reply", "slots"),
+    [
+        ("Happy to book. Please provide the day, time and number of people.", {"day", "time", "people"}),
+        ("Before I book: for how many people, and on which day should I reserve it?", {"day", "people"}),
+        ("Any preference regarding the price range or the area of town?", {"pricerange", "area"}),
+        ("Could you please tell me your departure station and destination?", {"departure", "destination"}),
+        ("How many nights will you be staying?", {"stay"}),
+        ("Shall I book it for 4 people on Friday?", set()),
+        ("Is there anything else, for example the area or the price?", set()),
+    ],
+)
+def test_questions_in_any_agents_words_are_understood(reply, slots):
+    assert read_reply(reply, "restaurant", WORDS).asks - {"leaveAt", "arriveBy"} == slots
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=300), st.sampled_from(["restaurant", "hotel", "attraction", "train"]))
 def test_no_reply_is_too_hostile_to_read(reply, domain):

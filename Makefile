@@ -15,11 +15,14 @@ run: $(VENV)/.installed ## set up where needed, then the app on http://127.0.0.1
 
 install: $(VENV)/.installed
 
+# The browser's driver keeps an event loop running in its process, so browser tests have a process of their own.
 test: $(VENV)/.developed chromium lint ## everything but the tests marked slow
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow and not browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not slow and browser"
 
 test-all: $(VENV)/.developed chromium lint ## everything
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "browser"
 
 lint: $(VENV)/.developed
 	$(BIN)/python -m ruff check --output-format concise $(SOURCES)

@@ -20,12 +20,12 @@ class UsageError(Exception):
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (python -m app {self.prog.split()[-1]} --help)")
+        raise UsageError(f"{message} ({self.prog} --help)")
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Raises UsageError; `--help` prints and exits."""
-    parser = Parser(prog="app", description="JOSH Studio: searches, trees, rows and figures from the command line.")
+    parser = Parser(prog="python -m app", description="JOSH Studio: searches, trees, rows and figures from the command line.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
     everywhere = _everywhere()
 

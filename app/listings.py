@@ -70,7 +70,7 @@ def scenarios_listed(rollouts: Sequence[Rollout], *, by_interest: bool = False) 
 
 
 def _scenario_row(rollout: Rollout, *, named_by_trial: bool) -> dict[str, Json]:
-    name = scenario_name(rollout) if named_by_trial else rollout.scenario_id
+    name = f"{rollout.scenario_id} · trial {rollout.trial}" if named_by_trial else rollout.scenario_id
     return _row(
         rollout.id,
         address("tree", **tree_address(rollout)),
@@ -91,8 +91,9 @@ def tree_address(rollout: Rollout) -> dict[str, str]:
 
 
 def scenario_name(rollout: Rollout) -> str:
+    """With its stars once it is done; before, they would be out of date at once."""
     trial = f" · trial {rollout.trial}" if rollout.trial else ""
-    return f"{rollout.scenario_id}{trial}  {stars(rollout)}"
+    return f"{rollout.scenario_id}{trial}" + (f"  {stars(rollout)}" if rollout.state == "done" else "")
 
 
 def find_rollout(rollouts: Sequence[Rollout], scenario: str, trial: str) -> Rollout | None:
@@ -189,6 +190,11 @@ def best_example(rollouts: Sequence[Rollout]) -> Rollout | None:
     """The finished tree that shows most: every goal won, most goals, then most turns; None: no goal was won."""
     won = [rollout for rollout in rollouts if rollout.state == "done" and rollout.won]
     return max(won, key=lambda each: (each.success, each.goals, each.nodes), default=None)
+
+
+def trainable(rollouts: Sequence[Rollout]) -> bool:
+    """Whether a tree is finished with full reward, so that rows may come of the run."""
+    return any(rollout.state == "done" and rollout.success for rollout in rollouts)
 
 
 def _interest(rollout: Rollout) -> int:

@@ -26,11 +26,11 @@ def page() -> None:
     _figures(lines)
     left, right = st.columns([42, 58], gap="medium")
     with left:
-        st.subheader("A tree from the latest run", anchor=False)
+        st.subheader("A search, and what it found", anchor=False)
         _example(store, lines)
     with right:
         st.subheader("Recent runs", anchor=False)
-        shell.listing(listings.runs_listed(lines[:12]), key="recent-runs", height=430)
+        shell.listing(listings.runs_listed(lines[:12]), key="recent-runs", height=590)
 
 
 def _figures(lines: tuple[services.RunLine, ...]) -> None:
@@ -60,7 +60,7 @@ def _example(store: services.Store, lines: tuple[services.RunLine, ...]) -> None
         opened.labels,
         seq=opened.last_seq,
         verdicts=opened.verdicts,
-        height=430,
+        height=590,
         leads=listings.address("tree", **where),
     )
     tree_view(drawn, key="example")

@@ -124,7 +124,7 @@ def _watch(run_id: str, going: bool) -> None:
     _figures(result)
     _signs(run, result)
     _controls(run_id, result.state)
-    shell.listing(listings.scenarios_listed(services.list_rollouts(store, run_id)), key="scenarios", height=460)
+    shell.listing(listings.scenarios_listed(services.list_rollouts(store, run_id)), key="scenarios", height=520)
 
 
 def _figures(result: services.RunResult) -> None:

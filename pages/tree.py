@@ -15,6 +15,8 @@ shell.enter(__file__)
 HEIGHT = 640
 FORMATS = {"sft": "SFT", "kto": "KTO", "dpo": "DPO"}
 GOING = ("queued", "running")
+ROWS = "Training rows of this run (finished trees with full reward):"
+NO_ROWS = "No training rows yet: no tree of this run is finished with full reward."
 
 
 @shell.guarded
@@ -71,7 +73,7 @@ def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[se
         _picker(chosen, rollouts)
     going = services.shown_state(store, services.load_run(store, chosen.run_id)) in GOING and chosen.state in GOING
     st.fragment(_panes, run_every="1s" if going else None)(store, chosen.id, going)
-    _downloads(store, chosen.run_id)
+    _downloads(store, chosen.run_id, ready=listings.trainable(rollouts))
 
 
 def _picker(chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
@@ -123,14 +125,15 @@ def _choose(node: str) -> None:
         del st.query_params["node"]
 
 
-def _downloads(store: services.Store, run_id: str) -> None:
+def _downloads(store: services.Store, run_id: str, *, ready: bool) -> None:
     """Made when they are asked for: of this run's finished trees with full reward, as the paper filters."""
 
     def files(*formats: str) -> dict[str, bytes]:
         return services.export_files(store, [run_id], formats=formats)[1]
 
     with st.container(horizontal=True, vertical_alignment="center", key="downloads"):
-        shell.faint("Training rows of this run (finished trees with full reward):", key="rows")
+        told = ROWS if ready else NO_ROWS
+        shell.faint(told, key="rows")
         for name, word in FORMATS.items():
             st.download_button(
                 word,
@@ -138,6 +141,7 @@ def _downloads(store: services.Store, run_id: str) -> None:
                 f"{run_id}.{name}.jsonl",
                 "application/jsonl",
                 on_click="ignore",
+                disabled=not ready,
                 icon=":material/download:",
                 key=f"download-{name}",
             )
@@ -147,6 +151,7 @@ def _downloads(store: services.Store, run_id: str) -> None:
             f"{run_id}.rows.zip",
             "application/zip",
             on_click="ignore",
+            disabled=not ready,
             icon=":material/folder_zip:",
             key="download-all",
         )

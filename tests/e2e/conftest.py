@@ -114,7 +114,7 @@ def make_run(store: Path, *, model: str, limits: RunLimits | None = None, scenar
         return services.create_run(opened, config, limits=limits)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A store with one finished run; its path and the run's id."""
     path = tmp_path_factory.mktemp("e2e") / "josh.db"
@@ -124,14 +124,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return path, run.id
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(finished: tuple[Path, str]) -> Iterator[Served]:
     with serving(finished[0]) as served:
         yield served
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+@pytest.fixture(scope="package")
+def browser(finished: object) -> Iterator[Any]:
+    """Playwright keeps an event loop running in this thread as long as it is open, in which nothing else can run one:
+    so the finished run is made before, and all is closed when the last test of this package is done."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         told = "no Chromium on this machine: install it (Debian: apt-get install chromium)"

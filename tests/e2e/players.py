@@ -58,4 +58,4 @@ def quick_model() -> ScriptedModel:
 
 
 def slow_model() -> ScriptedModel:
-    return ScriptedModel(answer, seconds=0.35)
+    return ScriptedModel(answer, seconds=0.8)

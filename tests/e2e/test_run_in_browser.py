@@ -13,7 +13,7 @@ from tests.app.sample_search import HOSTILE
 from tests.e2e.conftest import Served
 
 pytestmark = pytest.mark.browser
-WORKING = re.compile(r"[1-9]\d* of 4630 scenarios, state: running")
+WORKING = re.compile(r"[1-9]\d* of 2778 scenarios, state: running")
 
 
 def state(page: Any, wanted: str | re.Pattern[str], *, within: float = 15) -> None:
@@ -27,11 +27,11 @@ def test_a_run_is_started_watched_reloaded_stopped_resumed_cancelled_and_looked_
         page.get_by_label(label, exact=True).fill(value)
         page.keyboard.press("Enter")
     page.get_by_text("More", exact=True).click()
-    page.get_by_label("Trials", exact=True).fill("5")
+    page.get_by_label("Trials", exact=True).fill("3")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="New run").click()
     page.keyboard.press("s")
-    state(page, "of 4630 scenarios", within=3)
+    state(page, "of 2778 scenarios", within=3)
     expect(page).to_have_url(re.compile(r"/run\?run=\w+"))
     state(page, WORKING)
     address = page.url

@@ -10,16 +10,29 @@ import pytest
 from small import FIND_HOTEL, FIND_TRAIN, HOTEL, MALFORMED, TRAIN, search
 from tiny_model import save_tiny_model
 
+from app import services
+from josh_engine.config import RunConfig
 from josh_engine.extract import RowPolicy, extract
 from josh_engine.models.scripted import say, use
-from josh_engine.rows import render_files
+from josh_engine.rows import FORMATS, render_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory) -> Path:
-    """Rows of several searches, among them a malformed call, whose arguments are text where others are objects."""
+@pytest.fixture(scope="module", params=["by_hand", "toolwoz"])
+def exported(request, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp(request.param)
+    files = by_hand() if request.param == "by_hand" else from_toolwoz(folder)
+    for name, body in files.items():
+        (folder / name).write_bytes(body)
+    texts = [line for name in ("sft.jsonl", "kto.jsonl") for line in (folder / name).read_text().splitlines()]
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    save_tiny_model(folder / "model", texts)
+    return folder
+
+
+def by_hand() -> dict[str, bytes]:
+    """Small searches with a malformed call, whose arguments are text where others are objects."""
     sources = []
     for seed in range(8):
         script = {
@@ -28,15 +41,17 @@ def exported(tmp_path_factory) -> Path:
             "1.0": [use("find_train", '{"day": "sunday", "people": 3}'), say("Sunday?")],
             "1.1": [FIND_TRAIN, say(f"Monday. {seed}")],
         }
-        searched = search(script, [HOTEL, TRAIN], seed=seed)
-        sources.append(searched.source())
-    folder = tmp_path_factory.mktemp("export")
-    for name, body in render_files(extract(sources, RowPolicy()), ("sft", "kto", "dpo", "openai")).items():
-        (folder / name).write_bytes(body)
-    texts = [line for name in ("sft.jsonl", "kto.jsonl") for line in (folder / name).read_text().splitlines()]
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    save_tiny_model(folder / "model", texts)
-    return folder
+        sources.append(search(script, [HOTEL, TRAIN], seed=seed).source())
+    return render_files(extract(sources, RowPolicy()), FORMATS)
+
+
+def from_toolwoz(folder: Path) -> dict[str, bytes]:
+    """Rows of real searches in the generated world, as the Export button writes them."""
+    with services.open_store(folder / "josh.db") as store:
+        ids = services.scenario_ids("toolwoz-generated", "train", folder)[:12]
+        run = services.create_run(store, RunConfig("toolwoz-generated", "train", ids))
+        services.run_here(store, run.id)
+        return services.export_files(store, [run.id], formats=FORMATS)[1]
 
 
 def load(folder: Path, name: str):
@@ -61,14 +76,14 @@ def test_malformed_arguments_arrive_as_the_model_wrote_them(exported):
         for row in load(exported, "kto")
         for call in (_plain(row)["completion"][0].get("tool_calls") or ())
     ]
-    assert '{"area": north' in calls and {"area": "north"} in calls
+    assert {type(call) for call in calls} == {str, dict}
 
 
 def arguments(folder: Path, config, **more):
     return config(
         output_dir=str(folder / "out"), per_device_train_batch_size=4, max_steps=1, report_to="none", use_cpu=True,
         bf16=False, gradient_checkpointing=False, disable_tqdm=True, logging_steps=1, save_strategy="no",
-        max_length=2048, **more,
+        max_length=8192, **more,
     )  # fmt: skip
 
 

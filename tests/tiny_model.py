@@ -40,7 +40,7 @@ def save_tiny_model(folder: Path, texts: list[str]) -> Path:
             intermediate_size=64,
             num_hidden_layers=2,
             num_attention_heads=2,
-            max_position_embeddings=4096,
+            max_position_embeddings=8192,
             eos_token_id=fast.eos_token_id,
             pad_token_id=fast.pad_token_id,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.words import described, ending, exchange, goal_names, goal_numbers, siblings, turn_name, won_by
+from app.words import described, ending, exchange, goal_names, goal_numbers, siblings, turn_name, use, won_by
 from josh_engine.tree import fold, label_turns
 from josh_engine.values import Node, NodeAdded, Pruned
 from tests.app.sample_search import agent, sample_tree, search_events, user
@@ -86,3 +86,10 @@ def test_a_turn_is_described_by_name_label_and_goal():
 
 def test_siblings_stand_in_tree_order():
     assert [each.id for each in siblings(TREE, TREE.nodes["0.1"])] == ["0.0", "0.1"]
+
+
+def test_the_use_of_a_turn_is_told_and_a_twin_of_the_ideal_turn_is_named():
+    assert use(TREE, TREE.nodes["0.0"], "negative").endswith("trained away from.")
+    twin = replace(TREE.nodes["0.1"], id="0.2")
+    with_twin = replace(TREE, nodes={**TREE.nodes, "0.2": twin})
+    assert "word for word what it wrote in the ideal turn 0.1" in use(with_twin, twin, "off_path")

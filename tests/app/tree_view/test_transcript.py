@@ -82,3 +82,8 @@ def test_goals_stops_and_reasons_are_said_in_words():
     assert turn("1.1")["stop"].startswith("failed")
     assert turn("0.0")["why"]["link"] == "0.1"
     assert turn("u")["why"] is None
+
+
+def test_only_the_chosen_turn_says_what_the_rows_make_of_it():
+    told = transcript(TREE, LABELS, "0.1.0")["turns"]
+    assert [part["id"] for part in told if part["use"]] == ["0.1.0"]

@@ -145,10 +145,8 @@ def moment(text: str) -> str:
     return text[:16].replace("T", " ")
 
 
-def age_seconds(text: str | None, now: datetime | None = None) -> float | None:
+def age_seconds(text: str, now: datetime | None = None) -> float:
     """How long ago an ISO time was."""
-    if text is None:
-        return None
     return max(0.0, ((now or datetime.now(UTC)) - datetime.fromisoformat(text)).total_seconds())
 
 
@@ -168,9 +166,9 @@ def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:
         return "Interrupted: the process that played it is gone. Nothing is lost; resume it.", "silent"
     if result.state != "running":
         return f"Ended: {moment(run.finished or '')} UTC.", "calm"
-    age = age_seconds(run.heartbeat)
-    if age is None:
+    if run.heartbeat is None:
         return "Starting.", "calm"
+    age = age_seconds(run.heartbeat)
     wish = " Asked to end: the turns in flight are finished first." if run.cancel_requested else ""
     tone = "calm" if age <= 30 else "late" if age <= 120 else "silent"
     return f"Running. Last sign of life {age:.0f} s ago.{wish}", tone

@@ -108,13 +108,15 @@ def _store(path: str) -> services.Store:
     return services.open_store(Path(path))
 
 
-def heading(title: str, *crumbs: str) -> None:
-    """The page's title, which is ours, over its crumbs, which are shown as text."""
+def heading(title: str, *crumbs: str, run_id: str | None = None) -> None:
+    """The page's title, which is ours, over its crumbs, which are shown as text; `run_id` leads to that run."""
     with st.container(key="heading"):
         st.title(title, anchor=False)
-        if crumbs:
-            with st.container(key="crumbs"):
-                st.text("  ▸  ".join(crumbs))
+        with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small"):
+            if run_id:
+                st.page_link(PAGES["run"], label=f"Run {run_id}", query_params={"run": run_id})
+                crumbs = ("", *crumbs)
+            st.text("  ▸  ".join(crumbs).strip())
 
 
 def faint(text: str, *, key: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from josh_engine.tree import Tree, branches, children, tree_order
+from josh_engine.tree import Tree, branches, children, ideal_path, sampled, tree_order
 from josh_engine.values import Label, Node, Why
 
 LABEL_WORDS: Mapping[Label, str] = {
@@ -149,6 +149,14 @@ def described(tree: Tree, node: Node, label: Label | None) -> str:
     if node.turn.stop != "spoke":
         parts.append("the turn failed" if node.turn.stop == "failed" else "the conversation ended here")
     return ", ".join(parts)
+
+
+def use(tree: Tree, node: Node, label: Label) -> str:
+    """What the rows make of a turn with this label."""
+    ideal = next((each for each in siblings(tree, node) if each.id in ideal_path(tree) and each.id != node.id), None)
+    if label == "off_path" and ideal and sampled(ideal.turn) == sampled(node.turn):
+        return f"The model wrote word for word what it wrote in the ideal turn {ideal.id}: not used for training."
+    return LABEL_MEANINGS[label]
 
 
 def siblings(tree: Tree, node: Node) -> tuple[Node, ...]:

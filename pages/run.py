@@ -11,6 +11,7 @@ from app import choices, listings, services, shell
 shell.enter(__file__)
 
 GOING = ("queued", "running")
+WAITING_SECONDS = 10  # queued for longer: nobody took the run up
 ENDED_EARLY = ("paused", "failed", "cancelled", "interrupted")
 
 
@@ -123,7 +124,7 @@ def _watch(run_id: str, going: bool) -> None:
     st.progress(over / max(1, result.rollouts), text=f"{over} of {result.rollouts} scenarios, state: {result.state}")
     _figures(result)
     _signs(run, result)
-    _controls(run_id, result.state)
+    _controls(run, result.state)
     shell.listing(listings.scenarios_listed(services.list_rollouts(store, run_id)), key="scenarios", height=520)
 
 
@@ -157,18 +158,20 @@ def _signs(run: services.Run, result: services.RunResult) -> None:
             st.text("The other scenarios are not touched. Resume plays again what failed.")
 
 
-def _controls(run_id: str, state: str) -> None:
+def _controls(run: services.Run, state: str) -> None:
     store = shell.store()
     with st.container(horizontal=True, key="controls"):
         if state in GOING:
             if st.button("Stop", icon=":material/pause:", key="stop", help="After the turns in flight; resumable."):
-                services.stop_run(store, run_id)
+                services.stop_run(store, run.id)
                 st.rerun()
             if st.button("Cancel", icon=":material/close:", key="cancel", help="Ends, and leaves the rest unplayed."):
-                services.cancel_run(store, run_id)
+                services.cancel_run(store, run.id)
                 st.rerun()
-        if state in ENDED_EARLY and st.button("Resume", icon=":material/play_arrow:", key="resume"):
-            services.launch_run(store, run_id)
+        left_waiting = state == "queued" and listings.age_seconds(run.created) > WAITING_SECONDS
+        resumable = state in ENDED_EARLY or left_waiting
+        if resumable and st.button("Resume", icon=":material/play_arrow:", key="resume"):
+            services.launch_run(store, run.id)
             st.rerun()
 
 

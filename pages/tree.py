@@ -53,12 +53,12 @@ def _choose_run(store: services.Store) -> None:
 
 
 def _choose_scenario(run_id: str, rollouts: tuple[services.Rollout, ...]) -> None:
-    shell.heading("Tree", f"Run {run_id}", "Choose a scenario: those with a part of their reward come first.")
+    shell.heading("Tree", "Choose a scenario: those with a part of their reward come first.", run_id=run_id)
     shell.listing(listings.scenarios_listed(rollouts, by_interest=True), key="scenarios", height=HEIGHT + 40)
 
 
 def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[services.Rollout, ...]) -> None:
-    shell.heading("Tree", f"Run {run_id}")
+    shell.heading("Tree", run_id=run_id)
     with st.container(key="problem-scenario"):
         st.text(f"⚠ Scenario `{scenario}` is not in this run.")
         st.text("Choose one of those below.")
@@ -68,7 +68,7 @@ def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[services.Rollo
 def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
     top, picker = st.columns([58, 42], vertical_alignment="bottom")
     with top:
-        shell.heading("Tree", f"Run {chosen.run_id}", chosen.scenario_id)
+        shell.heading("Tree", chosen.scenario_id, run_id=chosen.run_id)
     with picker:
         _picker(chosen, rollouts)
     going = services.shown_state(store, services.load_run(store, chosen.run_id)) in GOING and chosen.state in GOING

@@ -70,6 +70,7 @@ function turn(view, part) {
   for (const each of part.messages) box.append(message(each));
   for (const each of part.calls) box.append(call(each));
   if (part.why) box.append(why(view, part.why));
+  if (part.use) box.append(make("div", "use", part.use));
   return box;
 }
 
@@ -112,12 +113,13 @@ function message(part) {
   return box;
 }
 
-// A tool's JSON is laid out over lines; anything else stays as it came.
+// A tool's JSON is laid out over lines where that changes white space only; anything else stays as it came.
 function readable(part) {
   if (part.role !== "tool") return part.text;
   try {
     const value = JSON.parse(part.text);
-    return typeof value === "object" && value !== null ? JSON.stringify(value, null, 1) : part.text;
+    const same = JSON.stringify(value).replace(/\s/g, "") === part.text.replace(/\s/g, "");
+    return same && typeof value === "object" && value !== null ? JSON.stringify(value, null, 1) : part.text;
   } catch {
     return part.text;
   }

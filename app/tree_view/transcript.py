@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from app.words import LABEL_WORDS, ending, exchange, goal_names, goal_numbers, siblings, turn_name, won_by
+from app.words import LABEL_WORDS, ending, exchange, goal_names, goal_numbers, siblings, turn_name, use, won_by
 from josh_engine.tree import EMPTY_CONVERSATION, Tree, lineage
 from josh_engine.values import Json, Label, Message, Node, Preamble, ToolCall, Turn
 
@@ -24,7 +24,7 @@ def transcript(tree: Tree, labels: Mapping[str, Label], selected: str | None, *,
         "selected": selected,
         "height": height,
         "preamble": _preamble(tree.preamble),
-        "turns": [_turn(tree, labels, node) for node in nodes],
+        "turns": [_turn(tree, labels, node, selected=selected) for node in nodes],
     }
 
 
@@ -38,7 +38,7 @@ def _preamble(preamble: Preamble) -> dict[str, Json]:
     }
 
 
-def _turn(tree: Tree, labels: Mapping[str, Label], node: Node) -> dict[str, Json]:
+def _turn(tree: Tree, labels: Mapping[str, Label], node: Node, *, selected: str | None) -> dict[str, Json]:
     label = labels.get(node.id)
     alternatives = siblings(tree, node)
     end = ending(tree, node)
@@ -49,6 +49,7 @@ def _turn(tree: Tree, labels: Mapping[str, Label], node: Node) -> dict[str, Json
         "exchange": exchange(node.id),
         "label": label,
         "word": LABEL_WORDS[label] if label else "",
+        "use": use(tree, node, label) if label and node.id == selected else "",
         "goals": _goals(tree, node),
         "stop": STOPS[node.turn.stop],
         "why": {"text": end.text, "link": end.link if end.link in tree.nodes else None} if end else None,

@@ -145,10 +145,10 @@ def listing(listed: Listed, *, key: str, height: int | None = None) -> None:
 
 
 @cache
-def component(folder: Path, name: str) -> Any:
-    """One of our own components, `name.js` and `name.css` in `folder`; registered once per process, on first use."""
+def component(folder: Path, name: str, *parts: str) -> Any:
+    """One of our own components: `name.js`, with the parts it is written in, and `name.css` in `folder`. Registered
+    once per process, on first use."""
+    scripts = [(folder / f"{part}.js").read_text(encoding="utf-8") for part in (name, *parts)]
     return st.components.v2.component(
-        f"josh_{name}",
-        js=(folder / f"{name}.js").read_text(encoding="utf-8"),
-        css=(folder / f"{name}.css").read_text(encoding="utf-8"),
+        f"josh_{name}", js="\n".join(scripts), css=(folder / f"{name}.css").read_text(encoding="utf-8")
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -25,18 +26,18 @@ Choose = Callable[[str], None]
 
 def tree_view(drawn: Mapping[str, Json], *, key: str, choose: Choose | None = None) -> None:
     """Draws what `picture` gave. `choose` is called with the clicked turn's id, "" when the choice was cleared."""
-    _mount("tree", drawn, key=key, choose=choose)
+    _mount(component(FOLDER, "tree", "shapes", "layout"), drawn, key=key, choose=choose)
 
 
 def conversation_view(told: Mapping[str, Json], *, key: str, choose: Choose) -> None:
     """Shows what `transcript` gave. `choose` is called with the id of the turn that a chip or a link stands for."""
-    _mount("conversation", told, key=key, choose=choose)
+    _mount(component(FOLDER, "conversation"), told, key=key, choose=choose)
 
 
-def _mount(name: str, shown: Mapping[str, Json], *, key: str, choose: Choose | None) -> None:
+def _mount(view: Any, shown: Mapping[str, Json], *, key: str, choose: Choose | None) -> None:
     def report() -> None:
         chosen = st.session_state[key].get("chosen")
         if choose is not None and chosen is not None:
             choose(chosen["node"])
 
-    component(FOLDER, name)(key=key, data=dict(shown), on_chosen_change=report)
+    view(key=key, data=dict(shown), on_chosen_change=report)

@@ -4,22 +4,9 @@
 // nodes: [{ id, parent, kind, label, path, level, stop, reached, won, aria, tip }] }, nodes in tree order, parents
 // first. A click chooses a turn, or, where `leads` says so, leads to the page that shows it. Text from models enters
 // by textContent only.
-// Layout: tidy, O(n). Contours are merged shallower into deeper; a node stands above the child on the ideal path,
-// so that path is one straight line; the first turn is the origin, so growth never moves it.
+// Its parts are shapes.js and layout.js.
 
-const NS = "http://www.w3.org/2000/svg";
-const STEP = { x: 46, y: 31 };
 const SCALE = { least: 0.12, most: 3, fit: 1.4, legible: 0.72 };
-const LEGEND = [
-  ["ideal", "ideal path"],
-  ["reward", "reward"],
-  ["negative", "negative"],
-  ["partial", "partial credit"],
-  ["off_path", "pruned"],
-  ["user", "user turn"],
-  ["open", "open"],
-  ["fault", "ended early"],
-];
 const mounts = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -33,73 +20,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function follow(address) {
   history.pushState(null, "", new URL(address, document.baseURI));
   dispatchEvent(new PopStateEvent("popstate"));
-}
-
-// ---------------------------------------------------------------- elements
-
-function svg(tag, attributes = {}, ...children) {
-  return fill(document.createElementNS(NS, tag), attributes, children);
-}
-
-function html(tag, attributes = {}, ...children) {
-  return fill(document.createElement(tag), attributes, children);
-}
-
-function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  for (const child of children) element.append(child);
-  return element;
-}
-
-function points(count, radius, inner, turn = -Math.PI / 2) {
-  const list = [];
-  for (let i = 0; i < count * (inner ? 2 : 1); i++) {
-    const r = inner && i % 2 ? inner : radius;
-    const angle = turn + (i * Math.PI) / (inner ? count : count / 2);
-    list.push(`${(r * Math.cos(angle)).toFixed(1)},${(r * Math.sin(angle)).toFixed(1)}`);
-  }
-  return list.join(" ");
-}
-
-// One drawing per meaning: shape and sign carry it, hue only helps.
-const SHAPES = {
-  ideal: () => [svg("circle", { r: 10, class: "solid" }), svg("path", { d: "M-4.5 .3 L-1.3 3.6 L4.8 -3.4", class: "sign" })],
-  negative: () => [
-    svg("polygon", { points: points(4, 11.5), class: "solid" }),
-    svg("path", { d: "M-3.2 -3.2 L3.2 3.2 M3.2 -3.2 L-3.2 3.2", class: "sign" }),
-  ],
-  partial: () => [
-    svg("polygon", { points: "0,-10.5 10.5,8 -10.5,8", class: "hollow" }),
-    svg("polygon", { points: "0,-10.5 0,8 -10.5,8", class: "solid" }),
-  ],
-  off_path: () => [svg("rect", { x: -5, y: -5, width: 10, height: 10, class: "hollow" }), svg("circle", { r: 1.2, class: "solid" })],
-  open: () => [svg("circle", { r: 9, class: "hollow dotted" })],
-  user: () => [svg("rect", { x: -11, y: -7.5, width: 22, height: 15, rx: 5, class: "hollow" }), letter("U", 3.8)],
-};
-
-function letter(text, dy, name = "letter") {
-  const element = svg("text", { y: dy, class: name, "text-anchor": "middle" });
-  element.textContent = text;
-  return element;
-}
-
-function star(numbers, x, y) {
-  const badge = svg("g", { class: "reward", transform: `translate(${x} ${y})` });
-  badge.append(svg("polygon", { points: points(5, 11.5, 5.6) }), letter(numbers, 3.3));
-  return badge;
-}
-
-function warning(x, y) {
-  return svg("g", { class: "fault", transform: `translate(${x} ${y})` },
-    svg("polygon", { points: "0,-7.5 7.5,5.5 -7.5,5.5" }), letter("!", 4.4));
-}
-
-function face(node) {
-  const kind = node.kind === "user" ? "user" : node.label;
-  const parts = [svg("g", { class: `shape ${kind}` }, ...SHAPES[kind]())];
-  node.won.forEach((number, i) => parts.push(star(String(number), 13 + 15 * i, -9)));
-  if (node.stop !== "spoke") parts.push(warning(-11, -9));
-  return parts;
 }
 
 // ---------------------------------------------------------------- build: once per mount
@@ -134,21 +54,6 @@ function build(parent) {
   parent.append(frame);
   listen(view);
   return view;
-}
-
-function legend() {
-  const list = html("div", { class: "legend", "data-testid": "legend" });
-  for (const [kind, word] of LEGEND) {
-    const drawn = kind === "reward" ? [star("1", 0, 0)] : kind === "fault" ? [warning(0, 1)]
-      : [svg("g", { class: `shape ${kind}` }, ...SHAPES[kind]())];
-    const text = html("span");
-    text.textContent = word;
-    list.append(html("span", { class: "entry" }, svg("svg", { viewBox: "-13 -13 26 26" }, ...drawn), text));
-  }
-  const keys = html("span", { class: "keys" });
-  keys.textContent = "Keys: arrows move · Enter select · I next ideal · W next reward · F fit · Esc clear";
-  list.append(keys);
-  return list;
 }
 
 function listen(view) {
@@ -263,59 +168,6 @@ function dress(item, node, byId) {
   element.setAttribute("aria-level", node.level);
   element.replaceChildren(svg("circle", { r: 17, class: "hit" }), svg("circle", { r: 16, class: "ring" }), ...face(node));
   edge.setAttribute("class", `edge ${style}`);
-}
-
-// ---------------------------------------------------------------- layout
-
-function layout(roots, items) {
-  const order = [];
-  const stack = [...roots].reverse();
-  while (stack.length) {
-    const node = stack.pop();
-    order.push(node);
-    for (const child of node.children) stack.push(child);
-  }
-  for (const node of order.reverse()) measure(node);
-  const lefts = roots.map((root) => ({ node: root, x: 0, y: 0 }));
-  while (lefts.length) {
-    const { node, x, y } = lefts.pop();
-    items.get(node.id).goal = { x: x * STEP.x, y: y * STEP.y };
-    for (const child of node.children) lefts.push({ node: child, x: x + child.shift, y: y + 1 });
-  }
-}
-
-// Gives each child its shift against this node, and this node its outline: arrays of x, deepest row first, with one
-// offset for all, so that a merge costs the shallower side only.
-function measure(node) {
-  let whole = null;
-  for (const child of node.children) {
-    const part = child.outline;
-    const rows = whole ? Math.min(whole.left.length, part.left.length) : 0;
-    let apart = 0;
-    for (let d = 1; d <= rows; d++) apart = Math.max(apart, at(whole, "right", d) - at(part, "left", d) + 1);
-    child.shift = apart;
-    part.offset += apart;
-    whole = whole ? merge(whole, part, rows) : part;
-  }
-  const line = node.children.find((child) => child.path);
-  const ends = [node.children[0], node.children.at(-1)];
-  const above = line ? line.shift : ends[0] ? (ends[0].shift + ends[1].shift) / 2 : 0;
-  for (const child of node.children) child.shift -= above;
-  if (whole) whole.offset -= above;
-  node.outline = whole ?? { left: [], right: [], offset: 0 };
-  node.outline.left.push(-node.outline.offset);
-  node.outline.right.push(-node.outline.offset);
-}
-
-function at(outline, side, depth) {
-  return outline[side][outline[side].length - depth] + outline.offset;
-}
-
-function merge(whole, part, rows) {
-  const kept = part.left.length > whole.left.length ? part : whole;
-  const [other, side] = kept === part ? [whole, "left"] : [part, "right"];
-  for (let d = 1; d <= rows; d++) kept[side][kept[side].length - d] = at(other, side, d) - kept.offset;
-  return kept;
 }
 
 // ---------------------------------------------------------------- motion and view

@@ -28,13 +28,13 @@ def commands() -> list[str]:
     return [line for line in lines if line]
 
 
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(line: str, folder: Path, *, store: Path | None = None) -> subprocess.CompletedProcess[str]:
     program, *arguments = shlex.split(line)
     assert program == "python"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JOSH_STORE": str(folder / "josh.db")}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JOSH_STORE": str(store or folder / "josh.db")}
     environment.pop("JOSH_DATA", None)
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=280
     )
 
 
@@ -67,6 +67,15 @@ def test_the_app_commands_run_in_the_order_in_which_they_stand(tmp_path):
         josh = [each["run"] for each in listed if each["strategy"] == "josh" and each["world"] == "toolwoz-generated"]
         run_id = josh[0] if josh else run_id
     assert (tmp_path / "rows" / "kto.jsonl").stat().st_size > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("line", sorted({line for line in commands() if line.startswith("python -m bench")}))
+def test_the_measurements_run(line, tmp_path):
+    done = run(line, ROOT, store=tmp_path / "josh.db")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
 
 
 @pytest.mark.parametrize(("path", "code"), blocks("python"), ids=lambda value: getattr(value, "name", "snippet"))

@@ -25,7 +25,8 @@ class Parser(argparse.ArgumentParser):
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Raises UsageError; `--help` prints and exits."""
-    parser = Parser(prog="python -m app", description="JOSH Studio: searches, trees, rows and figures from the command line.")
+    description = "JOSH Studio: searches, trees, rows and figures from the command line."
+    parser = Parser(prog="python -m app", description=description)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
     everywhere = _everywhere()
 

@@ -97,7 +97,7 @@ class Run:
 
     `paused_by`: person or budget, while `state` is paused. `error`: why the run as a whole failed. `cancel_requested`
     and `stop_requested`: asked of the process that works on it, which has not obeyed yet. `seconds`: wall time over
-    all sittings.
+    all sittings. `name`, `tags` and `note` are a person's and may change at any time.
     """
 
     id: str
@@ -116,6 +116,8 @@ class Run:
     scenario_count: int = 0
     rollouts_done: int = 0
     seconds: float = 0.0
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 def paper_preset(config: RunConfig) -> RunConfig:

@@ -113,7 +113,42 @@ def _append_only(db: Database, table: str) -> None:
         )
 
 
-STEPS: Sequence[Step] = (first_light,)
+def curated_runs(db: Database) -> None:
+    """What a person adds to a run, who the persons are, and the one way in which history may go: with its whole run.
+
+    A run named in `deleted_runs` may lose its events, journal and verdicts; its line there stays. A run that comes
+    back (from a file) is protected again.
+    """
+    db.execute("ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'")
+    db.execute("ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE runs ADD COLUMN estimate TEXT")
+    db.table("people").create(
+        {"name": str, "since": str, "seen": str}, pk="name", not_null={"since", "seen"}, strict=True
+    )
+    db.table("deleted_runs").create(
+        {"id": str, "name": str, "created": str, "deleted": str, "auditor": str},
+        pk="id",
+        not_null={"name", "created", "deleted", "auditor"},
+        strict=True,
+    )
+    for table in ("events", "journal", "verdicts"):
+        _deletable_with_its_run(db, table)
+    db.execute(
+        "CREATE TRIGGER runs_come_back AFTER INSERT ON runs BEGIN DELETE FROM deleted_runs WHERE id = NEW.id; END"
+    )
+
+
+def _deletable_with_its_run(db: Database, table: str) -> None:
+    db.execute(f"DROP TRIGGER {table}_no_delete")
+    db.execute(
+        f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN NOT EXISTS"
+        " (SELECT 1 FROM rollouts JOIN deleted_runs ON deleted_runs.id = rollouts.run_id"
+        " WHERE rollouts.id = OLD.rollout)"
+        f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    )
+
+
+STEPS: Sequence[Step] = (first_light, curated_runs)
 NAMES = tuple(step.__name__ for step in STEPS)
 
 

@@ -6,6 +6,7 @@ from 1. A run's rows are made in one transaction, so a run is there with all its
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -170,6 +171,8 @@ def _run(row: sqlite3.Row) -> Run:
         scenario_count=len(config.scenarios),
         rollouts_done=row["rollouts_done"],
         seconds=row["seconds"],
+        tags=tuple(json.loads(row["tags"])),
+        note=row["note"],
     )
 
 

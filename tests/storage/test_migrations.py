@@ -13,6 +13,8 @@ from josh_engine.errors import StorageError
 from storage import migrations, runs
 from storage.database import open_store
 
+TODAY = migrations.NAMES[-1]
+
 
 def add_colour(db: Database) -> None:
     db.execute("ALTER TABLE runs ADD COLUMN colour TEXT")
@@ -42,19 +44,19 @@ def test_an_older_store_is_migrated_and_its_former_self_is_kept(older: Path, mon
     _from_now_on(monkeypatch, add_colour)
     with open_store(older) as store:
         assert store.read("SELECT name, colour FROM runs")[0]["name"] == "kept"
-    backup = older.with_name("josh.db.backup-first_light")
+    backup = older.with_name(f"josh.db.backup-{TODAY}")
     with sqlite3.connect(backup) as copy:
         assert [name for (name,) in copy.execute("SELECT name FROM runs")] == ["kept"]
         assert "colour" not in [row[1] for row in copy.execute("PRAGMA table_info(runs)")]
 
 
 def test_a_backup_is_never_written_over(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    former = older.with_name("josh.db.backup-first_light")
+    former = older.with_name(f"josh.db.backup-{TODAY}")
     former.write_text("an earlier backup")
     _from_now_on(monkeypatch, add_colour)
     open_store(older).close()
     assert former.read_text() == "an earlier backup"
-    assert older.with_name("josh.db.backup-first_light.1").exists()
+    assert older.with_name(f"josh.db.backup-{TODAY}.1").exists()
 
 
 def test_a_store_that_is_up_to_date_is_not_copied(older: Path) -> None:

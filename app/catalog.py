@@ -1,18 +1,21 @@
 """Short names for the parts a run is made of, as "module:attribute". Pure: nothing is imported from here.
 
-Any "module:attribute" is a name too, so a person's own world, agent, user or model needs no entry. The page offers
-the short names only: a name typed into a page must never run code.
+A person's own parts get short names in `josh.toml` (`app.declaring` reads it; `declared` checks what it holds). Any
+"module:attribute" is a name too, so a part needs no entry. The page offers the short names only: a name typed into a
+page must never run code.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 from josh_engine.errors import ConfigError
 
 Kind = Literal["world", "agent", "user", "model"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 DEFAULT_WORLD = "toolwoz-generated"  # the embedded default: no key, no GPU, no download
 DEFAULT_AGENT = "scripted"
@@ -29,17 +32,46 @@ CATALOG: Mapping[Kind, Mapping[str, str]] = {
 }
 
 _ADDRESS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_NAME = re.compile(r"[\w][\w.-]{0,63}")
+EXAMPLE = '[agents]\nmine = "my_module:MyAgent"'
 
 
-def names(kind: Kind) -> tuple[str, ...]:
-    """The short names of this kind, the default first."""
-    return tuple(CATALOG[kind])
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A person's own names, by kind, and the file that gives them ("" where there is none)."""
+
+    file: str = ""
+    parts: Mapping[Kind, Mapping[str, str]] = field(default_factory=dict)
+
+    def named(self, kind: Kind) -> Mapping[str, str]:
+        return self.parts.get(kind, {})
 
 
-def address(kind: Kind, name: str) -> str:
+NOTHING_DECLARED = Declared()
+
+
+def declared(parsed: Mapping[str, Any], file: str) -> Declared:
+    """What a `josh.toml` declares: tables `worlds`, `agents`, `users` and `models` of name = "module:attribute".
+
+    Raises ConfigError naming file and key for anything else; a misspelt key must not be a part that is quietly absent.
+    """
+    tables: dict[str, Kind] = {f"{kind}s": kind for kind in KINDS}
+    for key in parsed:
+        if key not in tables:
+            raise ConfigError(f"{file}: unknown key {key!r}.", remedy=f"It may hold: {', '.join(tables)}.")
+    return Declared(file, {tables[key]: _table(key, parsed[key], tables[key], file=file) for key in parsed})
+
+
+def names(kind: Kind, own: Declared = NOTHING_DECLARED) -> tuple[str, ...]:
+    """The short names of this kind: the default first, a person's own last."""
+    return (*CATALOG[kind], *own.named(kind))
+
+
+def address(kind: Kind, name: str, own: Declared = NOTHING_DECLARED) -> str:
     """The "module:attribute" behind a name. Raises ConfigError naming the choices."""
-    if name in CATALOG[kind]:
-        return CATALOG[kind][name]
+    known = {**CATALOG[kind], **own.named(kind)}
+    if name in known:
+        return known[name]
     if _ADDRESS.fullmatch(name):
         return name
     if kind == "model":
@@ -48,5 +80,23 @@ def address(kind: Kind, name: str) -> str:
             remedy="Give your own as my_module:my_model, or leave the model out for the scripted players.",
         )
     raise ConfigError(
-        f"Unknown {kind} {name!r}.", remedy=f"Use one of: {', '.join(names(kind))}; or your own as module:attribute."
+        f"Unknown {kind} {name!r}.", remedy=f"Use one of: {', '.join(known)}; or your own as module:attribute."
     )
+
+
+def _table(key: str, given: object, kind: Kind, *, file: str) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{file}: {key} must be a table of names.", remedy=f"For example:\n{EXAMPLE}")
+    for name, value in given.items():
+        where = f"{key}.{name}"
+        if not _NAME.fullmatch(name):
+            raise ConfigError(f"{file}: {where} cannot be a name.", remedy="Use letters, digits, dots and dashes.")
+        if name in CATALOG[kind]:
+            raise ConfigError(
+                f"{file}: {where} is the name of a {kind} that comes with the product.", remedy="Choose another."
+            )
+        if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+            raise ConfigError(
+                f'{file}: {where} must be a text like "my_module:attribute".', remedy=f"For example:\n{EXAMPLE}"
+            )
+    return dict(given)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from app import catalog
+from app import catalog, declaring
 from josh_engine.config import RunConfig
 from josh_engine.errors import ConfigError
 from josh_engine.models.absent import AbsentModel
@@ -128,7 +128,8 @@ def _open(kind: catalog.Kind, name: str, offered: Mapping[str, Any]) -> Any:
 
 
 def _find(kind: catalog.Kind, name: str) -> Any:
-    module_name, _, attribute = catalog.address(kind, name).partition(":")
+    module_name, _, attribute = catalog.address(kind, name, declaring.own_parts()).partition(":")
+    declaring.make_importable(kind, name)
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import catalog, figures, jobs, launching, parts, viewing
+from app import catalog, declaring, figures, jobs, launching, parts, viewing
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
 from josh_engine.config import Run, RunConfig, RunLimits
@@ -61,16 +61,16 @@ __all__ = [
 
 
 def list_worlds() -> tuple[str, ...]:
-    """Short names, the embedded default first."""
-    return catalog.names("world")
+    """Short names, the embedded default first, those of `josh.toml` last."""
+    return catalog.names("world", declaring.own_parts())
 
 
 def list_agents() -> tuple[str, ...]:
-    return catalog.names("agent")
+    return catalog.names("agent", declaring.own_parts())
 
 
 def list_users() -> tuple[str, ...]:
-    return catalog.names("user")
+    return catalog.names("user", declaring.own_parts())
 
 
 def world_splits(world: str, data: Path) -> tuple[str, ...]:

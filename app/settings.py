@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app import catalog, parts
+from app import catalog, declaring, parts
 from josh_engine.config import RunConfig, StrategyConfig, paper_preset
 from josh_engine.errors import ConfigError
 
@@ -66,7 +66,7 @@ def data_path(store: Path) -> Path:
 def build_config(request: RunRequest, data: Path) -> RunConfig:
     """The checked configuration. Raises ConfigError naming what cannot be and what can; nothing is written."""
     for kind, name in (("agent", request.agent), ("user", request.user)):
-        catalog.address(kind, name)  # type: ignore[arg-type]
+        catalog.address(kind, name, declaring.own_parts())  # type: ignore[arg-type]
     config = RunConfig(
         world=request.world,
         split=request.split,

@@ -25,8 +25,9 @@ from typing import Literal
 from josh_engine.config import RunConfig
 from josh_engine.encoding import compact
 from josh_engine.messages import conversation, row, wire_tools
-from josh_engine.tree import Tree, ideal_path, label_turns, path, standing
+from josh_engine.tree import Tree, ideal_path, label_turns, path
 from josh_engine.values import Json, Label, Message, Node, PreferencePair, Rollout, Verdict
+from josh_engine.verdicts import standing
 
 DROPPING = ("both_fine", "both_bad", "users_fault")  # josh.md section 2: the pair is dropped
 

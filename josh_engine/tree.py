@@ -29,6 +29,7 @@ from josh_engine.values import (
     Verdict,
     Why,
 )
+from josh_engine.verdicts import standing
 
 EMPTY_CONVERSATION = ""  # the frontier before the first turn: one conversation in which nothing was said
 FIRST_USER_TURN = "u"
@@ -154,12 +155,6 @@ def ideal_path(tree: Tree, verdicts: Sequence[Verdict] = ()) -> tuple[str, ...]:
         if verdict.verdict == "promote" and verdict.node in tree.nodes:
             end = verdict.node
     return tuple(node.id for node in lineage(tree, end)) if end else ()
-
-
-def standing(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """The verdicts not superseded by a later one, in order."""
-    replaced = {verdict.supersedes for verdict in verdicts}
-    return tuple(verdict for verdict in verdicts if verdict.id not in replaced)
 
 
 def label_turns(tree: Tree, verdicts: Sequence[Verdict] = ()) -> dict[str, Label]:

@@ -22,6 +22,7 @@ State = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 Judgement = Literal[
     "good", "bad", "partial", "exclude", "promote",
     "left", "right", "both_fine", "both_bad", "cannot_tell", "users_fault",
+    "withdraw",
 ]  # fmt: skip
 
 NO_MAPPING: Mapping[str, Json] = {}
@@ -228,7 +229,8 @@ class Verdict:
 
     On a turn (`rival` None): good, bad, partial, exclude, promote. On a pair (`rival` is the other node): left,
     right, both_fine, both_bad, cannot_tell, users_fault; `side` says where `node` stood ("left" or "right").
-    `created` is an ISO 8601 time in UTC. `supersedes` is the id of the verdict this one replaces.
+    `created` is an ISO 8601 time in UTC. `supersedes` is the id of the verdict this one replaces; `withdraw` takes
+    the one it supersedes back, and what stood before it stands again (`josh_engine.verdicts`).
     """
 
     id: str

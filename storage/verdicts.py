@@ -26,7 +26,7 @@ def add_verdict(store: Store, verdict: Verdict) -> None:
 
 
 def list_verdicts(store: Store, rollout_id: str) -> tuple[Verdict, ...]:
-    """All, in the order they were given; `josh_engine.tree.standing` leaves out the superseded."""
+    """All, in the order they were given; `josh_engine.verdicts.standing` leaves out the superseded."""
     rows = store.read("SELECT * FROM verdicts WHERE rollout = ? ORDER BY rowid", (rollout_id,))
     return tuple(_verdict(row) for row in rows)
 

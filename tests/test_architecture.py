@@ -13,7 +13,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("josh_engine", "toolwoz", "taubench", "storage", "app", "pages")
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
-ENGINE_PURE = ["values", "ports", "errors", "config", "encoding", "tree", "seeds", "messages", "extract", "rows"]
+ENGINE_PURE = [
+    "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
+]  # fmt: skip
 TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
 PURE = (
     *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics")),

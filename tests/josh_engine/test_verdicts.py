@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
 from small import FIND_HOTEL, HOTEL, TRAIN, search, strategy
 
 from josh_engine.extract import RowPolicy, extract, preference_pairs
 from josh_engine.models.scripted import say
+from josh_engine.rows import FORMATS, render_files
 from josh_engine.tree import ideal_path, label_turns
 from josh_engine.values import Verdict
+from josh_engine.verdicts import IDEAL_PATH, last_word, standing, turn_subject
 
 SCRIPT = {"0": [FIND_HOTEL, say("a")], "1": [say("wrong")]}
 
@@ -76,3 +80,56 @@ def test_preference_pairs_are_turns_at_the_same_user_turn():
     assert pair.chosen == searched.tree.nodes["0"].turn
     assert pair.rejected == searched.tree.nodes["1"].turn
     assert pair.prompt == (searched.tree.nodes["u"].turn,)
+
+
+def test_a_withdrawal_restores_what_stood_before_with_its_author_and_place():
+    first, second = on("1", "partial"), on("1", "good", number=2, supersedes="v1")
+    other = on("0", "bad", number=3)
+    undone = on("1", "withdraw", number=4, supersedes="v2")
+    again = on("1", "withdraw", number=5, supersedes="v4")
+    assert standing([first, second, other]) == (second, other)
+    assert standing([first, second, other, undone]) == (first, other)
+    assert standing([first, second, other, undone, again]) == (other,)
+    anew = on("1", "exclude", number=6, supersedes="v5")
+    assert standing([first, second, other, undone, again, anew]) == (other, anew)
+    taken_back = on("1", "withdraw", number=7, supersedes="v6")
+    assert standing([first, second, other, undone, again, anew, taken_back]) == (other,)
+
+
+@given(st.lists(st.sampled_from(("good", "bad", "withdraw")), max_size=12))
+def test_withdrawing_is_going_back_one_step_whatever_was_said(said):
+    """The chain read as a stack: a judgement goes on top, a withdrawal takes the top away."""
+    verdicts, stack = [], []
+    for number, judgement in enumerate(said):
+        verdicts.append(on("1", judgement, number=number, supersedes=f"v{number - 1}" if number else None))
+        if judgement != "withdraw":
+            stack.append([*(stack[-1] if stack else []), verdicts[-1]])
+        else:
+            stack.append((stack[-1] if stack else [])[:-1])
+        assert standing(verdicts) == tuple(stack[-1][-1:])
+
+
+def test_a_circle_of_verdicts_ends():
+    assert standing([on("1", "withdraw", supersedes="v2"), on("1", "withdraw", number=2, supersedes="v1")]) == ()
+    assert standing([on("1", "withdraw", supersedes="v1")]) == ()
+
+
+def test_the_last_word_on_a_subject_is_what_the_next_must_supersede():
+    bad, promoted = on("1", "bad"), on("1", "promote", number=2)
+    elsewhere = on("0", "promote", number=3, supersedes="v2")
+    undone = on("0", "withdraw", number=4, supersedes="v3")
+    pair = on("0", "both_fine", rival="1", number=5)
+    said = [bad, promoted, elsewhere, undone, pair]
+    assert last_word(said, turn_subject("1")) == bad
+    assert last_word(said, IDEAL_PATH) == undone
+    assert last_word(said, ("pair", "0", "1")) == pair
+    assert last_word(said, turn_subject("0")) is None
+    assert standing(said) == (bad, promoted, pair)
+
+
+def test_a_withdrawn_verdict_is_no_audit_and_leaves_every_file_as_it_was():
+    searched = search(SCRIPT)
+    said = [on("1", "exclude"), on("1", "withdraw", number=2, supersedes="v1")]
+    assert kto(searched, *said, policy=RowPolicy(audit="audited")) == []
+    before, after = (render_files(extract([searched.source(*each)]), FORMATS) for each in ([], said))
+    assert before == after

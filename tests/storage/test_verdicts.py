@@ -8,8 +8,8 @@ import pytest
 
 from josh_engine.config import Run
 from josh_engine.errors import NotFound
-from josh_engine.tree import standing
 from josh_engine.values import Verdict
+from josh_engine.verdicts import standing
 from storage.database import Store
 from storage.verdicts import Superseded, add_verdict, list_run_verdicts, list_verdicts
 

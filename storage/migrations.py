@@ -148,7 +148,38 @@ def _deletable_with_its_run(db: Database, table: str) -> None:
     )
 
 
-STEPS: Sequence[Step] = (first_light, curated_runs)
+def searchable_messages(db: Database) -> None:
+    """What was said, for full-text search: a projection of the events, made on the first search (`storage.search`).
+
+    `messages_read` says up to which event a rollout's messages are there. They go with their rollout.
+    """
+    db.table("messages").create(
+        {"id": int, "rollout": str, "node": str, "body": str},
+        pk="id",
+        not_null={"rollout", "node", "body"},
+        strict=True,
+    )
+    db.table("messages").create_index(["rollout"])
+    db.table("messages_read").create({"rollout": str, "events": int}, pk="rollout", not_null={"events"}, strict=True)
+    db.execute(
+        "CREATE VIRTUAL TABLE messages_text USING fts5"
+        " (body, content='messages', content_rowid='id', tokenize='unicode61 remove_diacritics 2')"
+    )
+    db.execute(
+        "CREATE TRIGGER messages_added AFTER INSERT ON messages BEGIN"
+        " INSERT INTO messages_text (rowid, body) VALUES (NEW.id, NEW.body); END"
+    )
+    db.execute(
+        "CREATE TRIGGER messages_gone AFTER DELETE ON messages BEGIN"
+        " INSERT INTO messages_text (messages_text, rowid, body) VALUES ('delete', OLD.id, OLD.body); END"
+    )
+    db.execute(
+        "CREATE TRIGGER rollouts_gone AFTER DELETE ON rollouts BEGIN"
+        " DELETE FROM messages WHERE rollout = OLD.id; DELETE FROM messages_read WHERE rollout = OLD.id; END"
+    )
+
+
+STEPS: Sequence[Step] = (first_light, curated_runs, searchable_messages)
 NAMES = tuple(step.__name__ for step in STEPS)
 
 

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := josh_engine toolwoz storage app
-SOURCES := $(PACKAGES) pages streamlit_app.py tests bench
+SOURCES := $(PACKAGES) pages streamlit_app.py tests bench scripts
 WORKERS ?= 2
 
 .PHONY: run install test test-all lint tests bench clean

@@ -7,7 +7,7 @@ stands in `provenance.jsonl` and `manifest.json`. Files are written whole or not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def export_files(
     if not formats:
         raise ConfigError("No row format was chosen.", remedy=f"Choose of: {', '.join(FORMATS)}.")
     chosen = [runs.load_run(store, run_id) for run_id in dict.fromkeys(run_ids)]
-    extraction = extract([source for run in chosen for source in _sources(store, run)], policy or RowPolicy())
+    extraction = extract([source for run in chosen for source in sources(store, run)], policy or RowPolicy())
     files = render_files(extraction, formats, _head(chosen, data or data_path(store.path)))
     return _result(extraction, formats, files), files
 
@@ -71,8 +71,9 @@ def export_rows(
     return ExportResult(**{**_fields(result), "id": exports.add_export(store, export)})
 
 
-def _sources(store: Store, run: Run) -> list[Source]:
-    """Every rollout of the run; `extract` takes rows from the finished ones only, and counts the others."""
+def sources(store: Store, run: Run, *, only: Collection[str] | None = None) -> list[Source]:
+    """Every rollout of the run, or `only` those with these ids; `extract` takes rows from the finished ones, and
+    counts the others."""
     given = verdicts.list_run_verdicts(store, [run.id])
     return [
         Source(
@@ -83,6 +84,7 @@ def _sources(store: Store, run: Run) -> list[Source]:
             code_version=run.code_version,
         )
         for rollout in runs.list_rollouts(store, run.id)
+        if only is None or rollout.id in only
     ]
 
 

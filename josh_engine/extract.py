@@ -26,9 +26,10 @@ from josh_engine.config import RunConfig
 from josh_engine.encoding import compact
 from josh_engine.messages import conversation, row, wire_tools
 from josh_engine.tree import Tree, ideal_path, label_turns, path
-from josh_engine.values import Json, Label, Message, Node, PreferencePair, Rollout, Verdict
+from josh_engine.values import Goal, Json, Label, Message, Node, PreferencePair, Rollout, Verdict
 from josh_engine.verdicts import standing
 
+Flaw = Literal["reward", "grade", "error"]
 DROPPING = ("both_fine", "both_bad", "users_fault")  # josh.md section 2: the pair is dropped
 
 
@@ -125,7 +126,7 @@ def extract(sources: Iterable[Source], policy: RowPolicy | None = None) -> Extra
     policy = policy or RowPolicy()
     given = list(sources)
     finished = [each for each in given if each.rollout.state == "done" and ideal_path(each.tree, each.verdicts)]
-    kept = [each for each in finished if not policy.filtered or _flawless(each)]
+    kept = [each for each in finished if not policy.filtered or flaw(each) is None]
     generations = [each for source in kept for each in _generations(source)]
     protected = {each.key for each in generations if each.label in ("ideal", "partial")}
     admitted = [each for each in generations if _admitted(each, policy.audit)]
@@ -168,16 +169,27 @@ def preference_pairs(source: Source) -> list[PreferencePair]:
     ]
 
 
-def _flawless(source: Source) -> bool:
-    """Appendix B: "100% success in the ideal path without errors". A booking answered with success false is no error;
-    a call the agent got an error for, or a malformed generation, is."""
+def flaw(source: Source) -> Flaw | None:
+    """Why the filter leaves the rollout out; None: it is kept. Appendix B: "100% success in the ideal path without
+    errors". A booking answered with success false is no error; a call the agent got an error for, or a malformed
+    generation, is."""
     tree = source.tree
     on_path = [tree.nodes[each] for each in ideal_path(tree, source.verdicts)]
-    reached = {goal for node in on_path if node.turn.stop != "failed" for goal in node.goals}
-    goals = {goal.id for goal in (tree.scenario.goals if tree.scenario else ())}
-    if reached != goals or (source.rollout.grade is not None and source.rollout.grade < 1):
-        return False
-    return all(call.error is None for node in on_path for call in node.turn.calls)
+    if goals_reached(tree, [node.id for node in on_path]) != {goal.id for goal in _goals(tree)}:
+        return "reward"
+    if source.rollout.grade is not None and source.rollout.grade < 1:
+        return "grade"
+    return "error" if any(call.error is not None for node in on_path for call in node.turn.calls) else None
+
+
+def goals_reached(tree: Tree, node_ids: Sequence[str]) -> set[str]:
+    """The goals these turns reached; a failed turn wins none."""
+    nodes = (tree.nodes[each] for each in node_ids)
+    return {goal for node in nodes if node.turn.stop != "failed" for goal in node.goals}
+
+
+def _goals(tree: Tree) -> tuple[Goal, ...]:
+    return tree.scenario.goals if tree.scenario else ()
 
 
 def _generations(source: Source) -> Iterator[Generation]:

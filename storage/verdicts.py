@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from josh_engine.errors import NotFound, StorageError
 from josh_engine.values import Verdict
 from storage.database import Store
+
+_OF_ROLLOUT = "SELECT * FROM verdicts WHERE rollout = ? ORDER BY rowid"
 
 
 class Superseded(StorageError):
@@ -17,18 +19,28 @@ class Superseded(StorageError):
 
 def add_verdict(store: Store, verdict: Verdict) -> None:
     """Raises NotFound for an unknown rollout, or verdict to supersede; Superseded when another was faster."""
-    row = asdict(verdict) | {"blind": int(verdict.blind)}
     with store.write() as connection:
-        _check(connection, verdict)
-        connection.execute(
-            f"INSERT INTO verdicts ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})", row
-        )
+        _insert(connection, verdict)
+
+
+def answer_verdicts(store: Store, rollout_id: str, answer: Callable[[tuple[Verdict, ...]], Verdict]) -> Verdict:
+    """Appends what `answer` makes of the rollout's verdicts; nobody can add one between the reading and the writing.
+    Nothing is kept when `answer` raises."""
+    with store.write() as connection:
+        verdict = answer(_listed(connection.execute(_OF_ROLLOUT, (rollout_id,)).fetchall()))
+        _insert(connection, verdict)
+    return verdict
+
+
+def _insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
+    _check(connection, verdict)
+    row = asdict(verdict) | {"blind": int(verdict.blind)}
+    connection.execute(f"INSERT INTO verdicts ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})", row)
 
 
 def list_verdicts(store: Store, rollout_id: str) -> tuple[Verdict, ...]:
     """All, in the order they were given; `josh_engine.verdicts.standing` leaves out the superseded."""
-    rows = store.read("SELECT * FROM verdicts WHERE rollout = ? ORDER BY rowid", (rollout_id,))
-    return tuple(_verdict(row) for row in rows)
+    return _listed(store.read(_OF_ROLLOUT, (rollout_id,)))
 
 
 def list_run_verdicts(store: Store, run_ids: Sequence[str]) -> dict[str, tuple[Verdict, ...]]:
@@ -56,6 +68,10 @@ def _check(connection: sqlite3.Connection, verdict: Verdict) -> None:
         raise Superseded(
             "Somebody else changed this verdict since you saw it.", remedy="Look at the newer one, then judge again."
         )
+
+
+def _listed(rows: Sequence[sqlite3.Row]) -> tuple[Verdict, ...]:
+    return tuple(_verdict(row) for row in rows)
 
 
 def _verdict(row: sqlite3.Row) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from josh_engine.errors import NotFound
 from josh_engine.values import Verdict
 from josh_engine.verdicts import standing
 from storage.database import Store
-from storage.verdicts import Superseded, add_verdict, list_run_verdicts, list_verdicts
+from storage.verdicts import Superseded, add_verdict, answer_verdicts, list_run_verdicts, list_verdicts
 
 
 @pytest.fixture
@@ -56,3 +57,25 @@ def test_a_verdict_on_nothing_is_refused(store: Store, first: Verdict) -> None:
         add_verdict(store, Verdict("v2", "nope.1", "0", "good", "ann", "2026-01-01T00:00:00Z"))
     with pytest.raises(NotFound):
         add_verdict(store, Verdict("v2", first.rollout, "0", "good", "ann", "", supersedes="nope"))
+
+
+def test_an_answer_is_made_of_what_stands_in_the_same_transaction_and_a_refusal_keeps_nothing(
+    store: Store, first: Verdict
+) -> None:
+    def answer(given: tuple[Verdict, ...]) -> Verdict:
+        assert given == (first,)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            stranger.execute("INSERT INTO verdicts SELECT 'v9', rollout, node, verdict, auditor, created, rival, reason,"
+                             " blind, side, 'v1' FROM verdicts")  # fmt: skip
+        return replace(first, id="v2", verdict="good", supersedes="v1")
+
+    stranger = sqlite3.connect(store.path, timeout=0)
+    assert answer_verdicts(store, first.rollout, answer) == list_verdicts(store, first.rollout)[-1]
+    stranger.close()
+
+    def refuse(given: tuple[Verdict, ...]) -> Verdict:
+        raise NotFound(f"{len(given)} stand")
+
+    with pytest.raises(NotFound, match="2 stand"):
+        answer_verdicts(store, first.rollout, refuse)
+    assert len(list_verdicts(store, first.rollout)) == 2

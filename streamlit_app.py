@@ -13,4 +13,5 @@ page = st.navigation(
     ]
 )
 shell.opened()
+shell.sidebar()
 page.run()

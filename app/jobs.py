@@ -88,7 +88,7 @@ def ask_to_end(store: Store, run_id: str, state: State, *, wait: float = 0.0) ->
 
 def shown_state(store: Store, run: Run) -> str:
     """The state to show: "interrupted" where the store says running, the heartbeat is stale and nobody is at it."""
-    if run.state != "running" or not _is_stale(run.heartbeat) or locks.is_held(store.path, run.id):
+    if run.state != "running" or not is_stale(run.heartbeat) or locks.is_held(store.path, run.id):
         return run.state
     return "interrupted"
 
@@ -244,7 +244,8 @@ def _settled(store: Store, run_id: str) -> bool:
     return True
 
 
-def _is_stale(heartbeat: str | None) -> bool:
-    if heartbeat is None:
+def is_stale(moment: str | None, *, after: float = STALE_SECONDS) -> bool:
+    """Whether a time is longer ago than so many seconds; one that never was is."""
+    if moment is None:
         return True
-    return (datetime.now(UTC) - datetime.fromisoformat(heartbeat)).total_seconds() > STALE_SECONDS
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds() > after

@@ -15,6 +15,7 @@ from app.words import ENDINGS
 from josh_engine.config import Run
 from josh_engine.tree import Tree, tree_order
 from josh_engine.values import Json, Rollout, State
+from storage.activity import Activity
 
 RUNS = ("Run", "State", "Name", "Scenarios", "Reward", "Success", "Created (UTC)")
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
@@ -153,6 +154,11 @@ def age_seconds(text: str, now: datetime | None = None) -> float:
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def progress_in_words(run: Activity) -> str:
+    """`running · 12 of 20`."""
+    return f"{run.state} · {run.finished} of {run.total}"
 
 
 def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:

@@ -12,24 +12,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import catalog, declaring, figures, jobs, launching, parts, viewing
+from app.curating import active_runs, delete_run, describe_run, remember_person, typed_tags
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
 from josh_engine.config import Run, RunConfig, RunLimits
 from josh_engine.values import Event, Rollout
 from storage import runs
+from storage.activity import Activity
+from storage.curation import DeletedRun
+from storage.curation import list_deleted as list_deleted_runs
 from storage.database import Store, open_store
+from storage.people import Person, list_people
 
 if TYPE_CHECKING:
     from josh_engine.extract import RowPolicy
     from toolwoz.multiwoz import ImportReport
 
 __all__ = [
+    "Activity",
+    "DeletedRun",
+    "Person",
     "RunRequest",
     "Store",
+    "active_runs",
     "build_config",
     "cancel_run",
     "create_run",
     "data_path",
+    "delete_run",
+    "describe_run",
     "download_multiwoz",
     "evaluate_run",
     "export_files",
@@ -37,6 +48,8 @@ __all__ = [
     "import_multiwoz",
     "launch_run",
     "list_agents",
+    "list_deleted_runs",
+    "list_people",
     "list_rollouts",
     "list_runs",
     "list_users",
@@ -44,17 +57,27 @@ __all__ = [
     "load_run",
     "open_rollout",
     "open_store",
+    "remember_person",
     "resume_run",
+    "rollout_stamp",
     "run_events",
     "run_here",
     "run_progress",
     "run_result",
+    "runs_with_scenario",
     "scenario_ids",
     "shown_state",
     "stop_run",
     "store_path",
+    "typed_tags",
+    "version",
     "world_splits",
 ]
+
+
+def version() -> str:
+    """The product's version, and a digest of the sources that decide how a run goes."""
+    return f"JOSH Studio {parts.code_version()}"
 
 
 # What there is to choose from
@@ -197,6 +220,16 @@ def open_rollout(store: Store, ref: str) -> OpenedRollout:
 def run_events(store: Store, rollout_id: str, *, after: int = -1) -> tuple[tuple[int, Event], ...]:
     """The events behind number `after`, with their numbers; fold them onto the tree at hand."""
     return runs.events_after(store, rollout_id, after)
+
+
+def rollout_stamp(store: Store, rollout_id: str) -> viewing.Stamp:
+    """Changes when the opened rollout would; far cheaper to ask for. Raises NotFound."""
+    return viewing.rollout_stamp(store, rollout_id)
+
+
+def runs_with_scenario(store: Store, rollout: Rollout) -> tuple[Run, ...]:
+    """The other runs to compare this rollout with: they hold its scenario. Newest first."""
+    return viewing.runs_with_scenario(store, rollout)
 
 
 # Rows

@@ -1,4 +1,5 @@
-"""The frame all pages share: the way in, the store, headings, boxes for errors and notices, tables with links.
+"""The frame all pages share: the way in, the store, what is going on and who is looking, headings with their keys,
+boxes for errors and notices, tables with links.
 
 A page file starts with `shell.enter(__file__)`. Until some session has run the entry point since the server started,
 Streamlit runs the page of a deep link *alone*, without navigation and frame; `enter` then sends the session through
@@ -14,18 +15,22 @@ from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec
+from urllib.parse import unquote
 
 import streamlit as st
 
 from app import services
-from app.listings import Listed, runs_listed
+from app.keys import keys_of
+from app.listings import Listed, duration, progress_in_words, runs_listed
 from josh_engine.config import Run
-from josh_engine.errors import JoshError, NotFound
+from josh_engine.errors import JoshError, NotFound, StorageError
 
 P = ParamSpec("P")
 HERE = Path(__file__).parent
 ENTRY = "streamlit_app.py"
 PAGES: Mapping[str, str] = {"overview": "pages/overview.py", "run": "pages/run.py", "tree": "pages/tree.py"}
+COOKIE = "josh_auditor"
+MOST_JOBS = 3  # listed in the sidebar; the others are counted
 log = logging.getLogger("josh.app")
 
 
@@ -34,6 +39,63 @@ def frame() -> None:
     st.set_page_config(page_title="JOSH Studio", page_icon=HERE / "favicon.svg", layout="wide")
     st.logo(HERE / "logo.svg", size="large")
     st.html(HERE / "shell.css")
+
+
+def sidebar() -> None:
+    """What the entry point draws under the navigation: what is going on, and who is looking."""
+    with st.sidebar:
+        try:
+            going = bool(services.active_runs(store()))
+        except StorageError:
+            return  # the page says so, with what to do; there is nobody to ask and nothing to show
+        st.fragment(_jobs, run_every="1s" if going else None)(going)
+        _whoami()
+
+
+def _jobs(going: bool) -> None:
+    """The job strip: every run that is being played. The whole page is drawn anew when the last one ends."""
+    runs = services.active_runs(store())
+    if not runs and going:
+        st.rerun()
+    if not runs:
+        return
+    with st.container(key="jobs"):
+        for run in runs[:MOST_JOBS]:
+            st.text(run.name)
+            st.progress(run.finished / max(1, run.total), text=progress_in_words(run))
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                st.text(duration(run.seconds))
+                st.page_link(PAGES["run"], label="Open", query_params={"run": run.id})
+        if len(runs) > MOST_JOBS:
+            st.text(f"and {len(runs) - MOST_JOBS} more")
+
+
+def _whoami() -> None:
+    """Asked once: kept in this browser, and with the people in the store."""
+    kept = unquote(st.context.cookies.get(COOKIE, ""))
+    if "auditor" not in st.session_state:
+        st.session_state["auditor"] = services.remember_person(store(), kept)
+    with st.container(key="whoami"):
+        st.text_input(
+            "Who are you?",
+            key="auditor",
+            max_chars=40,
+            placeholder="Your name",
+            on_change=_introduce,
+            help="Stands on the verdicts you give. Kept in this browser and in the store.",
+        )
+    if kept != st.session_state["auditor"]:
+        component(HERE, "whoami")(key="keep-whoami", data={"cookie": COOKIE, "name": st.session_state["auditor"]})
+
+
+def _introduce() -> None:
+    st.session_state["auditor"] = services.remember_person(store(), st.session_state["auditor"])
+
+
+def auditor() -> str:
+    """The name of whoever looks at this page; empty while nobody has said."""
+    name: str = st.session_state.get("auditor", "")
+    return name
 
 
 def enter(page_file: str) -> None:
@@ -73,19 +135,39 @@ def guarded(draw: Callable[P, None]) -> Callable[P, None]:
 
 
 def problem(error: JoshError, *, key: str) -> None:
+    """A box: what happened, and what to do; with the details to copy."""
+    complaint(error.message, error.remedy, key=key, details=f"{type(error).__name__}: {error}")
+
+
+def complaint(what: str, remedy: str, *, key: str, details: str = "") -> None:
     with st.container(key=f"problem-{key}"):
-        st.text(f"⚠ {error.message}")
-        if error.remedy:
-            st.text(error.remedy)
+        st.text(f"⚠ {what}")
+        if remedy:
+            st.text(remedy)
+        copy_button("Copy details", key=f"copy-{key}", text=f"{details or what}\n{services.version()}")
 
 
 def unforeseen(error: Exception, *, key: str) -> None:
     place = _log_file()
     log.error("a page failed", exc_info=error)
+    told = f"{type(error).__name__}: {error}\nin full in {place}"
     with st.container(key=f"problem-{key}"):
         st.text("⚠ This page could not be drawn.")
         st.text("That is a mistake in JOSH Studio. Reload the page; if it comes back, report it with this:")
-        st.code(f"{type(error).__name__}: {error}\nin full in {place}", language=None, wrap_lines=True)
+        st.code(told, language=None, wrap_lines=True)
+        copy_button("Copy details", key=f"copy-{key}", text=f"{told}\n{services.version()}")
+
+
+def nothing_yet(sentence: str, button: str, *, key: str, icon: str = ":material/play_arrow:") -> bool:
+    """An empty state: one sentence and one button; whether that was pressed."""
+    with st.container(key=f"notice-{key}"):
+        st.text(sentence)
+        return st.button(button, type="primary", icon=icon, key=f"do-{key}")
+
+
+def copy_button(label: str, *, key: str, text: str | None = None) -> None:
+    """Copies `text`; None: the address of the page as it is when the button is pressed."""
+    component(HERE, "copying")(key=key, data={"label": label, "text": text}, width="content")
 
 
 @cache
@@ -109,14 +191,35 @@ def _store(path: str) -> services.Store:
 
 
 def heading(title: str, *crumbs: str, run_id: str | None = None) -> None:
-    """The page's title, which is ours, over its crumbs, which are shown as text; `run_id` leads to that run."""
+    """The page's title, which is ours, over its crumbs, which are shown as text; `run_id` leads to that run.
+
+    Beside it: the page's address to copy, and its keys.
+    """
     with st.container(key="heading"):
-        st.title(title, anchor=False)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.title(title, anchor=False, width="content")
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="tools"):
+                copy_button("Copy link", key="copy-link")
+                if st.button(
+                    "Keys", icon=":material/keyboard:", shortcut="H", key="keys", help="The keys of this page"
+                ):
+                    _keys_help(title)
         with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small"):
             if run_id:
                 st.page_link(PAGES["run"], label=f"Run {run_id}", query_params={"run": run_id})
                 crumbs = ("", *crumbs)
             st.text("  ▸  ".join(crumbs).strip())
+
+
+def _keys_help(title: str) -> None:
+    @st.dialog(f"Keys on {title}")
+    def shown() -> None:
+        for key, meaning in keys_of(title):
+            left, right = st.columns([1, 3], vertical_alignment="center")
+            left.code(key, language=None)
+            right.text(meaning)
+
+    shown()
 
 
 def faint(text: str, *, key: str) -> None:
@@ -131,9 +234,8 @@ def find_run(run_id: str, *, title: str) -> Run | None:
         return services.load_run(store(), run_id)
     except NotFound:
         heading(title)
-    with st.container(key="problem-run"):
-        st.text(f"⚠ Run `{run_id}` is not in this store.")
-        st.text(f"Choose one of those below, or start a new one. The store is {services.store_path()}.")
+    remedy = f"Choose one of those below, or start a new one. The store is {services.store_path()}."
+    complaint(f"Run `{run_id}` is not in this store.", remedy, key="run")
     page = title.lower()
     listing(runs_listed(services.list_runs(store()), page=page), key="known-runs", height=480)
     return None

@@ -1,0 +1,36 @@
+"""The keys of each page, as its help (H) lists them. Pure.
+
+Streamlit's own shortcuts are silent while a text field has the focus; those marked "in the drawing" work while the
+drawing has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+Keys = Sequence[tuple[str, str]]
+
+EVERYWHERE: Keys = (("H", "This help"), ("Esc", "Close it"), ("Tab", "The next control"))
+OVERVIEW: Keys = (("1", "To the runs"), ("2", "To the trees"), ("3", "To the export"))
+RUN: Keys = (
+    ("S", "Start the run as the form says"),
+    ("F", "Follow the newest turn, or stay with this scenario"),
+    ("F, + and −", "In the drawing: fit, zoom in, zoom out"),
+)
+TREE: Keys = (
+    ("↑ ↓", "In the drawing: the turn before, the turn after"),
+    ("← →", "In the drawing: the sibling, or the next turn of the row"),
+    ("Enter", "In the drawing: choose the turn"),
+    ("I", "In the drawing: the next ideal turn"),
+    ("W", "In the drawing: the next reward"),
+    ("F", "In the drawing: the whole tree"),
+    ("+ −", "In the drawing: zoom in, zoom out"),
+    ("Esc", "In the drawing: nothing chosen"),
+)
+
+KEYS: Mapping[str, Keys] = {"Overview": OVERVIEW, "Run": RUN, "Tree": TREE}
+
+
+def keys_of(title: str) -> Keys:
+    """Those of the page with this title, then those that work everywhere."""
+    return (*KEYS.get(title, ()), *EVERYWHERE)

@@ -65,8 +65,7 @@ def test_an_answer_is_made_of_what_stands_in_the_same_transaction_and_a_refusal_
     def answer(given: tuple[Verdict, ...]) -> Verdict:
         assert given == (first,)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            stranger.execute("INSERT INTO verdicts SELECT 'v9', rollout, node, verdict, auditor, created, rival, reason,"
-                             " blind, side, 'v1' FROM verdicts")  # fmt: skip
+            stranger.execute("BEGIN IMMEDIATE")
         return replace(first, id="v2", verdict="good", supersedes="v1")
 
     stranger = sqlite3.connect(store.path, timeout=0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from josh_engine.config import Run
 from josh_engine.tree import Tree
-from josh_engine.values import Label, Rollout, Verdict
+from josh_engine.values import Event, Label, Rollout, Verdict
 
 Interval = tuple[float, float]
 
@@ -83,7 +83,8 @@ class RunLine:
 @dataclass(frozen=True, slots=True)
 class OpenedRollout:
     """One rollout with everything a person wants to see of it. `last_seq` is the number of the last event read
-    (-1: none yet); `verdicts` are all, superseded ones included; `labels` already heed them."""
+    (-1: none yet); `verdicts` are all, superseded ones included; `labels` already heed them. `events` are those that
+    `tree` is folded from, with their numbers; `missing` says in words what the log lacks, empty where it is whole."""
 
     run: Run
     rollout: Rollout
@@ -91,6 +92,8 @@ class OpenedRollout:
     verdicts: tuple[Verdict, ...]
     labels: Mapping[str, Label]
     last_seq: int
+    events: tuple[tuple[int, Event], ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

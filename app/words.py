@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from josh_engine.tree import Tree, branches, children, ideal_path, sampled, tree_order
+from josh_engine.tree import Tree, branches, ideal_path, sampled, tree_order, user_address
 from josh_engine.values import Label, Node, Why
 
 LABEL_WORDS: Mapping[Label, str] = {
@@ -132,8 +132,8 @@ def _partial_credit(tree: Tree, node: Node, *, goal: str | None) -> Ending:
 def _who_ended(tree: Tree, node: Node) -> str:
     if node.turn.stop == "ended":
         return "the agent handed over"
-    below = children(tree).get(node.id, ())
-    return "the user hung up" if any(each.turn.stop == "ended" for each in below) else "one side ended it"
+    answer = tree.nodes.get(user_address(node.id))
+    return "the user hung up" if answer and answer.turn.stop == "ended" else "one side ended it"
 
 
 def described(tree: Tree, node: Node, label: Label | None) -> str:

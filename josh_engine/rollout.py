@@ -77,13 +77,20 @@ async def roll_out(
     """
     search = _Search(rollout, scenario, world, players, strategy, recorder=recorder, journal=journal, seed=seed)
     try:
-        return await search.run(interrupt)
+        return await _or_failed(search, interrupt)
     except _Unrecorded as lost:
         raise lost.cause from lost.cause.__cause__
+
+
+async def _or_failed(search: _Search, interrupt: Callable[[], State | None]) -> Rollout:
+    try:
+        return await search.run(interrupt)
+    except _Unrecorded:
+        raise
     except JoshError as error:
         return await search.close("failed", str(error))
-    except Exception as error:
-        log.exception("rollout %s: a part raised", rollout.id)
+    except Exception as error:  # noqa: BLE001 - a part of the person's own may raise anything; this is the boundary
+        log.exception("rollout %s: a part raised", search.summary.id)
         return await search.close("failed", f"{type(error).__name__}: {error}")
 
 
@@ -136,7 +143,7 @@ class _Search:
         return self.summary
 
     async def _open(self) -> None:
-        events = tuple(self.recorder.stored(self.summary.id))
+        events = self._stored()
         if events:
             self.tree = fold(events)
             self.environments = {leaf: self._environment_at(leaf) for leaf in self.tree.frontier}
@@ -148,6 +155,12 @@ class _Search:
         self.tree = fold([started])
         self.environments = {EMPTY_CONVERSATION: environment}
         await self._record([started])
+
+    def _stored(self) -> tuple[Event, ...]:
+        try:
+            return tuple(self.recorder.stored(self.summary.id))
+        except Exception as error:
+            raise _Unrecorded(error) from error
 
     async def _exchange(
         self, expansions: Sequence[Expansion]

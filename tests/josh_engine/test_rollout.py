@@ -172,6 +172,26 @@ def test_a_recorder_that_cannot_record_stops_the_run_with_its_own_error():
         roll(Watched(), recorder=Full())
 
 
+@pytest.mark.parametrize("broken", ["stored", "record"])
+def test_a_store_out_of_reach_is_the_runs_error_and_no_rollouts_failure(broken):
+    class Gone(MemoryRecorder):
+        def stored(self, rollout):
+            if broken == "stored":
+                raise StorageError("the store is gone")
+            return super().stored(rollout)
+
+        async def record(self, events, summary):
+            raise StorageError("the store is gone")
+
+    class Raising(Watched):
+        async def turn(self, path, environment, model, seed):
+            raise ZeroDivisionError("and the agent is broken, too")
+
+    for agent in (Watched(), Raising()):
+        with pytest.raises(StorageError, match="the store is gone"):
+            roll(agent, recorder=Gone())
+
+
 @pytest.mark.parametrize("state", ["paused", "cancelled"])
 def test_an_interrupt_stops_between_exchanges_and_a_resume_gives_the_same_events(state):
     whole = MemoryRecorder()

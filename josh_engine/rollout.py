@@ -89,7 +89,7 @@ async def _or_failed(search: _Search, interrupt: Callable[[], State | None]) -> 
         raise
     except JoshError as error:
         return await search.close("failed", str(error))
-    except Exception as error:  # noqa: BLE001 - a part of the person's own may raise anything; this is the boundary
+    except Exception as error:
         log.exception("rollout %s: a part raised", search.summary.id)
         return await search.close("failed", f"{type(error).__name__}: {error}")
 

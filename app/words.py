@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from josh_engine.tree import Tree, branches, ideal_path, sampled, tree_order, user_address
-from josh_engine.values import Label, Node, Why
+from josh_engine.values import Label, Node, Verdict, Why
 
 LABEL_WORDS: Mapping[Label, str] = {
     "ideal": "ideal",
@@ -151,9 +151,10 @@ def described(tree: Tree, node: Node, label: Label | None) -> str:
     return ", ".join(parts)
 
 
-def use(tree: Tree, node: Node, label: Label) -> str:
+def use(tree: Tree, node: Node, label: Label, verdicts: Sequence[Verdict] = ()) -> str:
     """What the rows make of a turn with this label."""
-    ideal = next((each for each in siblings(tree, node) if each.id in ideal_path(tree) and each.id != node.id), None)
+    path = ideal_path(tree, verdicts)
+    ideal = next((each for each in siblings(tree, node) if each.id in path and each.id != node.id), None)
     if label == "off_path" and ideal and sampled(ideal.turn) == sampled(node.turn):
         return f"The model wrote word for word what it wrote in the ideal turn {ideal.id}: not used for training."
     return LABEL_MEANINGS[label]

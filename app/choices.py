@@ -1,17 +1,20 @@
-"""The fields of the Run page's form: their defaults, the paper's preset, and what a filled form asks for.
+"""The fields of the Run page's form: their defaults, the paper's preset, a former run's settings, and what a filled
+form asks for.
 
-Nothing is used that the form does not show. Names are those of `RunRequest` and `RunLimits`; defaults are those of
-`josh_engine.config`, so the page and the command line start from the same values.
+Nothing is used that the form does not show. Names are those of `RunRequest` and `RunLimits`, and of the form's own
+ways to pick scenarios; defaults are those of `josh_engine.config`, so the page and the command line start from the
+same values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import catalog
+from app.choosing import ScenarioFilter, ScenarioLine, filtered, pasted
 from app.settings import RunRequest
-from josh_engine.config import STRATEGIES, RunConfig, RunLimits, paper_preset
+from josh_engine.config import STRATEGIES, Run, RunConfig, RunLimits, paper_preset
 
 Choices = Mapping[str, Any]  # field -> value; None: left open
 STRATEGY_MEANINGS = "josh: the paper's Algorithm 1. greedy: one conversation per scenario, for comparison."
@@ -20,7 +23,11 @@ PAPER_MEANINGS = (
     "depth 15 and 3 generations per turn as in the authors' code."
 )
 FIRST_SCENARIOS = 20  # enough to see the search work, done in seconds with the offline players
+FIRST, FILTER, IDS = "The first", "By filter", "By id"
+PICKS = (FIRST, FILTER, IDS)
 LIMIT_FIELDS = ("concurrency", "budget_calls")
+PICK_FIELDS = ("pick", "domains", "least", "most", "text", "ids")
+OPTIONS: Mapping[str, Sequence[str]] = {"goal_rule": ("paper", "authors"), "order": ("sorted", "list")}
 
 
 def _fields(config: RunConfig) -> dict[str, Any]:
@@ -42,22 +49,74 @@ PAPER: Choices = _fields(paper_preset(_PLAIN))
 DEFAULTS: Choices = {
     "world": catalog.DEFAULT_WORLD,
     "split": "train",
+    "pick": FIRST,
     "limit": FIRST_SCENARIOS,
+    "domains": (),
+    "least": 0,
+    "most": None,
+    "text": "",
+    "ids": "",
     "agent": catalog.DEFAULT_AGENT,
     "user": catalog.DEFAULT_USER,
+    "model": None,
+    "user_model": None,
     **_fields(_PLAIN),
     "seed": _PLAIN.seed,
     "trials": _PLAIN.trials,
+    **dict.fromkeys(OPTIONS),
     "concurrency": RunLimits().concurrency,
     "budget_calls": None,
 }
 STRATEGY_NAMES = STRATEGIES
 
 
-def request(chosen: Choices) -> RunRequest:
-    return RunRequest(**{name: value for name, value in chosen.items() if name not in LIMIT_FIELDS})
+def request(chosen: Choices, lines: Sequence[ScenarioLine] = ()) -> RunRequest:
+    """`lines`: the scenarios of the chosen split; needed unless the first so many are wanted."""
+    apart = (*LIMIT_FIELDS, *PICK_FIELDS, *OPTIONS, "limit")
+    plain = {name: value for name, value in chosen.items() if name not in apart}
+    options = {name: chosen[name] for name in OPTIONS if chosen[name] is not None}
+    if chosen["pick"] == FIRST:
+        return RunRequest(**plain, limit=chosen["limit"], options=options)
+    if chosen["pick"] == IDS:
+        return RunRequest(**plain, scenarios=pasted(chosen["ids"], [line.id for line in lines]), options=options)
+    found = tuple(line.id for line in filtered(lines, scenario_filter(chosen)))
+    return RunRequest(**plain, scenarios=found, limit=chosen["limit"], options=options)
+
+
+def scenario_filter(chosen: Choices) -> ScenarioFilter:
+    return ScenarioFilter(tuple(chosen["domains"]), chosen["least"] or 0, chosen["most"], chosen["text"])
 
 
 def limits(chosen: Choices) -> RunLimits:
     """Raises ConfigError."""
     return RunLimits(**{name: chosen[name] for name in LIMIT_FIELDS}).checked()
+
+
+def cloned(run: Run, known: Sequence[str]) -> dict[str, Any]:
+    """A run's settings as the form's. `known`: the ids of its split, in order; the first so many are told as such."""
+    config = run.config
+    first = tuple(known[: len(config.scenarios)]) == config.scenarios
+    return {
+        **DEFAULTS,
+        **_fields(config),
+        "world": config.world,
+        "split": config.split,
+        "pick": FIRST if first else IDS,
+        "limit": len(config.scenarios) if first else FIRST_SCENARIOS,
+        "ids": "" if first else "\n".join(config.scenarios),
+        "agent": config.agent,
+        "user": config.user,
+        "model": config.model,
+        "user_model": config.user_model,
+        "seed": config.seed,
+        "trials": config.trials,
+        **{name: config.options.get(name) for name in OPTIONS},
+        "concurrency": run.limits.concurrency,
+        "budget_calls": run.limits.budget_calls,
+    }
+
+
+def beyond_the_form(chosen: Choices, offered: Mapping[str, Sequence[str | None]]) -> tuple[str, ...]:
+    """Which of a former run's parts the form does not offer, in words: those named as module:attribute, for a page
+    runs no code by name."""
+    return tuple(f"{name.replace('_', ' ')} {chosen[name]}" for name in offered if chosen[name] not in offered[name])

@@ -12,51 +12,79 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import catalog, declaring, figures, jobs, launching, parts, viewing
+from app.bundles import bundle_run, pack_run, unbundle_run
+from app.checking import check_part
+from app.choosing import ScenarioLine, line_of
 from app.curating import active_runs, delete_run, describe_run, remember_person, typed_tags
+from app.declaring import own_parts
+from app.estimate import Estimate
+from app.estimating import estimate_run, keep_estimate, kept_estimate
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
 from josh_engine.config import Run, RunConfig, RunLimits
-from josh_engine.values import Event, Rollout
+from josh_engine.values import Event, Rollout, Verdict
 from storage import runs
 from storage.activity import Activity
 from storage.curation import DeletedRun
 from storage.curation import list_deleted as list_deleted_runs
 from storage.database import Store, open_store
 from storage.people import Person, list_people
+from storage.search import search_messages
+from storage.sizes import make_backup, store_size
 
 if TYPE_CHECKING:
+    from app.node_rows import NodeRows
+    from app.relabelling import Preview, TurnJudgement
     from josh_engine.extract import RowPolicy
     from toolwoz.multiwoz import ImportReport
+
+SAMPLE_SCENARIOS = 12
 
 __all__ = [
     "Activity",
     "DeletedRun",
+    "Estimate",
     "Person",
     "RunRequest",
+    "ScenarioLine",
     "Store",
     "active_runs",
     "build_config",
+    "bundle_run",
     "cancel_run",
+    "check_part",
     "create_run",
     "data_path",
     "delete_run",
     "describe_run",
     "download_multiwoz",
+    "estimate_run",
     "evaluate_run",
     "export_files",
     "export_rows",
+    "give_verdict",
     "import_multiwoz",
+    "keep_estimate",
+    "kept_estimate",
     "launch_run",
     "list_agents",
     "list_deleted_runs",
+    "list_models",
     "list_people",
     "list_rollouts",
     "list_runs",
     "list_users",
     "list_worlds",
     "load_run",
+    "load_sample",
+    "make_backup",
+    "node_rows",
     "open_rollout",
     "open_store",
+    "own_parts",
+    "pack_run",
+    "preview_promotion",
+    "preview_verdict",
     "remember_person",
     "resume_run",
     "rollout_stamp",
@@ -66,10 +94,15 @@ __all__ = [
     "run_result",
     "runs_with_scenario",
     "scenario_ids",
+    "scenario_lines",
+    "search_messages",
     "shown_state",
     "stop_run",
     "store_path",
+    "store_size",
     "typed_tags",
+    "unbundle_run",
+    "undo_verdict",
     "version",
     "world_splits",
 ]
@@ -96,6 +129,11 @@ def list_users() -> tuple[str, ...]:
     return catalog.names("user", declaring.own_parts())
 
 
+def list_models() -> tuple[str, ...]:
+    """Those of `josh.toml`; the embedded players need none."""
+    return catalog.names("model", declaring.own_parts())
+
+
 def world_splits(world: str, data: Path) -> tuple[str, ...]:
     """Raises ConfigError for an unknown world."""
     return tuple(parts.open_world(world, data, {}).splits)
@@ -106,7 +144,19 @@ def scenario_ids(world: str, split: str, data: Path) -> tuple[str, ...]:
     return tuple(scenario.id for scenario in parts.scenarios(parts.open_world(world, data, {}), split))
 
 
+def scenario_lines(world: str, split: str, data: Path) -> tuple[ScenarioLine, ...]:
+    """What there is to choose from, in playing order. Raises as `scenario_ids`."""
+    return tuple(line_of(scenario) for scenario in parts.scenarios(parts.open_world(world, data, {}), split))
+
+
 # Runs
+
+
+def load_sample(store: Store) -> Run:
+    """A small search of the embedded world by the embedded players, really played, in a child process."""
+    data = data_path(store.path)
+    run = create_run(store, build_config(RunRequest(limit=SAMPLE_SCENARIOS), data), name="Sample")
+    return launch_run(store, run.id, data=data)
 
 
 def create_run(store: Store, config: RunConfig, *, limits: RunLimits | None = None, name: str = "") -> Run:
@@ -230,6 +280,57 @@ def rollout_stamp(store: Store, rollout_id: str) -> viewing.Stamp:
 def runs_with_scenario(store: Store, rollout: Rollout) -> tuple[Run, ...]:
     """The other runs to compare this rollout with: they hold its scenario. Newest first."""
     return viewing.runs_with_scenario(store, rollout)
+
+
+# Judging turns
+
+
+def give_verdict(
+    store: Store,
+    rollout_id: str,
+    node: str,
+    judgement: TurnJudgement,
+    *,
+    auditor: str,
+    seen: str | None,
+    reason: str = "",
+) -> Verdict:
+    """A person's word on an agent turn: good, bad, partial, exclude; or promote: its lineage becomes the ideal path.
+
+    `seen` is the id of the last word on it that the person saw (None: none). Raises `relabelling.Conflict` when
+    somebody spoke meanwhile, ConfigError for a promotion that earns less reward and gives no reason.
+    """
+    from app import judging
+
+    return judging.give_verdict(store, rollout_id, node, judgement, auditor=auditor, seen=seen, reason=reason)
+
+
+def undo_verdict(store: Store, rollout_id: str, verdict_id: str, *, auditor: str) -> Verdict:
+    """Takes a standing verdict back: rows and files are again as before it. Raises `relabelling.Conflict`."""
+    from app import judging
+
+    return judging.undo_verdict(store, rollout_id, verdict_id, auditor=auditor)
+
+
+def preview_promotion(store: Store, rollout_id: str, node: str) -> Preview:
+    """What a promotion would change in an export of the rollout's run, to the row."""
+    from app import judging
+
+    return judging.preview_promotion(store, rollout_id, node)
+
+
+def preview_verdict(store: Store, rollout_id: str, node: str, judgement: TurnJudgement) -> Preview:
+    """As `preview_promotion`, for any judgement of an agent turn."""
+    from app import judging
+
+    return judging.preview_verdict(store, rollout_id, node, judgement)
+
+
+def node_rows(store: Store, rollout_id: str, node: str) -> NodeRows:
+    """The rows this turn yields in an export of its run, line for line; and why, where it yields none."""
+    from app import judging
+
+    return judging.rows_of_node(store, rollout_id, node)
 
 
 # Rows

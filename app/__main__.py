@@ -26,6 +26,9 @@ COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "tree": commands.tree,
     "export": commands.export,
     "evaluate": commands.evaluate,
+    "bundle": commands.bundle,
+    "unbundle": commands.unbundle,
+    "check": commands.check,
     "data": commands.data,
 }
 

@@ -60,6 +60,23 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     export.add_argument("--audit", choices=("any", "audited", "agreed"), default="any")
     export.add_argument("--unfiltered", action="store_true", help="keep scenarios that did not end in full success")
 
+    export.add_argument(
+        "--validation", type=float, default=0.0, metavar="SHARE", help="this share of the scenarios apart"
+    )
+    export.add_argument("--split-seed", type=int, default=0, metavar="N", help="another choice of those scenarios")
+
+    bundle = commands.add_parser("bundle", parents=[everywhere], help="a run as one file")
+    bundle.add_argument("run")
+    bundle.add_argument("--out", type=Path, required=True, metavar="FILE")
+    unbundle = commands.add_parser("unbundle", parents=[everywhere], help="add the run that a file holds")
+    unbundle.add_argument("file", type=Path)
+
+    check = commands.add_parser("check", parents=[everywhere], help="whether your own parts keep their contracts")
+    check.add_argument(
+        "kind", nargs="?", choices=catalog.KINDS, help="with NAME: this part only; else all of josh.toml"
+    )
+    check.add_argument("name", nargs="?", metavar="NAME", help="a short name, or module:attribute")
+
     data = commands.add_parser("data", help="get a world's data")
     sources = data.add_subparsers(dest="source", required=True, parser_class=Parser, metavar="WORLD")
     multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")

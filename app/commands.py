@@ -89,6 +89,30 @@ def export(words: argparse.Namespace) -> Answer:
     return Answer(asdict(result), rendering.export(result, words.out))
 
 
+def bundle(words: argparse.Namespace) -> Answer:
+    with _store(words, create=False) as store:
+        made = services.bundle_run(store, words.run, words.out)
+    return Answer(asdict(made), rendering.fields(asdict(made)))
+
+
+def unbundle(words: argparse.Namespace) -> Answer:
+    with _store(words, create=True) as store:
+        added = services.unbundle_run(store, words.file)
+    return Answer(asdict(added), rendering.fields(asdict(added)))
+
+
+def check(words: argparse.Namespace) -> Answer:
+    if words.kind and not words.name:
+        raise ConfigError(f"Name the {words.kind} to check.", remedy="Without words, all of josh.toml is checked.")
+    own = services.own_parts()
+    chosen = (
+        [(words.kind, words.name)] if words.kind else [(kind, name) for kind in own.parts for name in own.named(kind)]
+    )
+    checked = [services.check_part(kind, name, _data(words)) for kind, name in chosen]
+    fields = {"file": own.file, "parts": [asdict(each) | {"ok": each.ok} for each in checked]}
+    return Answer(fields, rendering.checked(checked), DONE if all(each.ok for each in checked) else FAILED)
+
+
 def data(words: argparse.Namespace) -> Answer:
     if (words.path is None) is not words.download:
         raise ConfigError("Name one source.", remedy="Either PATH, the folder or zip of MultiWOZ 2.1, or --download.")

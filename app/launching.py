@@ -35,12 +35,12 @@ def launch(store: Path, run_id: str, *, data: Path, failed_only: bool) -> None:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=os.environ | {"PYTHONPATH": _search_path()},
+                env=os.environ | {"PYTHONPATH": search_path()},
             )
     threading.Thread(target=_see_off, args=(store, run_id, child), daemon=True).start()
 
 
-def _search_path() -> str:
+def search_path() -> str:
     """So that the child finds this package and a person's own parts, whatever started us."""
     known = [str(ROOT), *(entry for entry in sys.path if entry and Path(entry).is_dir())]
     return os.pathsep.join(dict.fromkeys([*known, *filter(None, [os.environ.get("PYTHONPATH")])]))

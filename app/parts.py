@@ -46,7 +46,7 @@ def open_parts(config: RunConfig, data: Path) -> Parts:
             f"Scenario {missing[0]!r} is no longer in {config.world}/{config.split}.",
             remedy="The world's data changed since the run was made; start a new run.",
         )
-    offered = {"max_generations": config.max_generations, "options": config.options, "seed": config.seed}
+    offered = _offered(config)
     players = Players(
         agent=_open("agent", config.agent, offered),
         user=_open("user", config.user, offered),
@@ -64,6 +64,12 @@ def open_world(name: str, data: Path, options: Mapping[str, str]) -> World:
     return world
 
 
+def open_player(kind: catalog.Kind, name: str) -> Any:
+    """An agent, user or model alone, with the defaults of everything a run would offer it."""
+    plain = RunConfig(catalog.DEFAULT_WORLD, "", ())
+    return _open(kind, name, _offered(plain))
+
+
 def scenarios(world: World, split: str) -> Sequence[Scenario]:
     """In the world's order. Raises ConfigError naming the splits there are."""
     if split not in world.splits:
@@ -71,6 +77,10 @@ def scenarios(world: World, split: str) -> Sequence[Scenario]:
             f"World {world.name!r} has no split {split!r}.", remedy=f"Use one of: {', '.join(world.splits)}."
         )
     return world.scenarios(split)
+
+
+def _offered(config: RunConfig) -> dict[str, Any]:
+    return {"max_generations": config.max_generations, "options": config.options, "seed": config.seed}
 
 
 def _listed(world: World, config: RunConfig) -> dict[str, Scenario]:

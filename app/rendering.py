@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.checking import Checked
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from josh_engine.encoding import to_json
 from josh_engine.tree import branches, tree_order
@@ -89,6 +90,16 @@ def export(given: ExportResult, out: Path) -> str:
     for name, gate in given.gates.items():
         lines[f"gate {name}"] = f"{'ok' if gate.ok else 'NOT OK'} ({gate.count})"
     return fields(lines)
+
+
+def checked(given: Sequence[Checked]) -> str:
+    if not given:
+        return "No parts of your own: there is no josh.toml, or it declares none."
+    lines = []
+    for each in given:
+        lines.append(f"{'ok' if each.ok else 'NOT OK'}  {each.kind} {each.name} ({each.address})")
+        lines += [f"        {finding}" for finding in each.findings]
+    return "\n".join(lines)
 
 
 def fields(given: Mapping[str, Json]) -> str:

@@ -133,13 +133,13 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     if applied == migrations.NAMES:
         return
     if applied:
-        _back_up(connection, path.with_name(f"{path.name}.backup-{applied[-1]}"))
+        back_up(connection, path.with_name(f"{path.name}.backup-{applied[-1]}"))
     connection.execute("PRAGMA journal_mode=WAL")
     with immediate(connection):
         migrations.apply(connection)
 
 
-def _back_up(connection: sqlite3.Connection, target: Path) -> None:
+def back_up(connection: sqlite3.Connection, target: Path) -> None:
     """A copy as of the last commit, through SQLite, so that it is whole even while others write."""
     number = 0
     while (place := target.with_name(f"{target.name}.{number}") if number else target).exists():

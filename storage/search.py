@@ -96,7 +96,8 @@ def _waiting(store: Store, run_id: str | None) -> list[str]:
     """Rollouts with events that were not read yet, and that nobody adds to."""
     rows = store.read(
         "SELECT id FROM rollouts LEFT JOIN messages_read ON rollout = id WHERE rollouts.state <> 'running'"
-        " AND rollouts.events > coalesce(messages_read.events, 0) AND (? IS NULL OR run_id = ?) ORDER BY run_id, number",
+        " AND rollouts.events > coalesce(messages_read.events, 0) AND (? IS NULL OR run_id = ?)"
+        " ORDER BY run_id, number",
         (run_id, run_id),
     )
     return [row["id"] for row in rows]

@@ -25,7 +25,10 @@ def test_a_store_is_made_with_its_folder_and_opens_again(tmp_path: Path) -> None
 
 
 def test_every_table_of_ours_is_strict(store: Store) -> None:
-    ours = store.read("SELECT name, strict FROM pragma_table_list WHERE name NOT LIKE '\\_%' ESCAPE '\\'")
+    ours = store.read(
+        "SELECT name, strict FROM pragma_table_list"
+        " WHERE name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'messages\\_text%' ESCAPE '\\'"  # FTS5's own
+    )
     lax = {row["name"] for row in ours if not row["strict"] and not row["name"].startswith("sqlite_")}
     assert lax == set()
 

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from josh_engine.errors import ConfigError, JoshError
 from josh_engine.extract import Extraction, Flaw, Generation, RowPolicy, Source, extract, flaw, goals_reached
 from josh_engine.tree import Tree, agent_turns, ideal_path, label_turns
-from josh_engine.values import Label, Verdict
+from josh_engine.values import Verdict
 from josh_engine.verdicts import IDEAL_PATH, Subject, last_word, meaning, replaces, standing, subject, turn_subject
 
 TurnJudgement = Literal["good", "bad", "partial", "exclude", "promote"]
@@ -81,16 +81,6 @@ class Preview:
         return tuple(each for each in self.path_after if each not in self.path_before and not each.endswith("u"))
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
-    """What a person made of a turn. `mark`: the judgement; `demoted_by_person`: a promotion took the turn off the
-    ideal path. `original` is the label the search alone gives; `verdict` is the one that did it."""
-
-    mark: Literal["good", "bad", "partial", "exclude", "promote", "demoted_by_person"]
-    original: Label
-    verdict: Verdict
-
-
 def checked(tree: Tree, verdict: Verdict) -> Verdict:
     """Raises ConfigError for a verdict on a turn that takes none, by nobody, or of an unknown kind."""
     if verdict.verdict not in JUDGEMENTS:
@@ -148,22 +138,6 @@ def standing_on(verdicts: Sequence[Verdict], judged: Subject) -> Verdict | None:
     """What stands on a turn's label, or on the ideal path."""
     before = replaces(verdicts)
     return next((each for each in reversed(standing(verdicts)) if subject(each, before) == judged), None)
-
-
-def overrides(tree: Tree, verdicts: Sequence[Verdict]) -> dict[str, Override]:
-    """What persons made of each turn they touched. A word on the turn itself is shown before a promotion's effect."""
-    derived = label_turns(tree)
-    promotion = standing_on(verdicts, IDEAL_PATH)
-    found: dict[str, Override] = {}
-    if promotion is not None and promotion.node in tree.nodes:
-        kept = set(ideal_path(tree, verdicts))
-        taken_off = [each for each in ideal_path(tree) if each in derived and each not in kept]
-        found = {each: Override("demoted_by_person", derived[each], promotion) for each in taken_off}
-        found[promotion.node] = Override("promote", derived[promotion.node], promotion)
-    for each in standing(verdicts):
-        if each.rival is None and each.verdict in JUDGEMENTS and each.verdict != "promote" and each.node in derived:
-            found[each.node] = Override(each.verdict, derived[each.node], each)
-    return found
 
 
 def preview(sources: Sequence[Source], verdict: Verdict, policy: RowPolicy | None = None) -> Preview:

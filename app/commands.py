@@ -77,14 +77,16 @@ def tree(words: argparse.Namespace) -> Answer:
 
 def export(words: argparse.Namespace) -> Answer:
     from josh_engine.extract import RowPolicy
+    from josh_engine.splitting import Split
 
     formats = [each for given in words.format or ["sft,kto"] for each in given.split(",")]
     if strange := [each for each in formats if each not in FORMATS]:
         raise ConfigError(f"Unknown row format {strange[0]!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
     policy = RowPolicy(rows=words.rows, audit=words.audit, filtered=not words.unfiltered)
+    split = Split(words.validation, words.split_seed)
     with _store(words, create=False) as store:
         result = services.export_rows(
-            store, words.runs, formats=formats, out=words.out, policy=policy, data=_data(words)
+            store, words.runs, formats=formats, out=words.out, policy=policy, split=split, data=_data(words)
         )
     return Answer(asdict(result), rendering.export(result, words.out))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from app import parts
@@ -19,6 +19,7 @@ from josh_engine.encoding import to_json
 from josh_engine.errors import ConfigError, JoshError, StorageError
 from josh_engine.extract import Extraction, RowPolicy, Source, extract
 from josh_engine.rows import FORMATS, gates, render_files
+from josh_engine.splitting import VALIDATION, Split, split_by_scenario
 from josh_engine.tree import fold
 from josh_engine.values import Json
 from storage import exports, runs, verdicts
@@ -31,17 +32,27 @@ def export_files(
     *,
     formats: Sequence[str],
     policy: RowPolicy | None = None,
+    split: Split | None = None,
     data: Path | None = None,
 ) -> tuple[ExportResult, dict[str, bytes]]:
-    formats = tuple(dict.fromkeys(formats))
-    if strange := [each for each in formats if each not in FORMATS]:
-        raise ConfigError(f"Unknown row format {strange[0]!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
-    if not formats:
-        raise ConfigError("No row format was chosen.", remedy=f"Choose of: {', '.join(FORMATS)}.")
+    formats, split = check_formats(formats), (split or Split()).checked()
     chosen = [runs.load_run(store, run_id) for run_id in dict.fromkeys(run_ids)]
     extraction = extract([source for run in chosen for source in sources(store, run)], policy or RowPolicy())
-    files = render_files(extraction, formats, _head(chosen, data or data_path(store.path)))
-    return _result(extraction, formats, files), files
+    return rendered(store, chosen, extraction, formats=formats, split=split, data=data)
+
+
+def rendered(
+    store: Store,
+    chosen: Sequence[Run],
+    extraction: Extraction,
+    *,
+    formats: Sequence[str],
+    split: Split,
+    data: Path | None = None,
+) -> tuple[ExportResult, dict[str, bytes]]:
+    """The files of an extraction from these runs, and what is in them."""
+    files = render_files(extraction, formats, _head(chosen, data or data_path(store.path)), split)
+    return _result(extraction, split, files), files
 
 
 def export_rows(
@@ -51,15 +62,16 @@ def export_rows(
     formats: Sequence[str],
     out: Path,
     policy: RowPolicy | None = None,
+    split: Split | None = None,
     data: Path | None = None,
 ) -> ExportResult:
-    policy = policy or RowPolicy()
-    result, files = export_files(store, run_ids, formats=formats, policy=policy, data=data)
+    policy, split = policy or RowPolicy(), split or Split()
+    result, files = export_files(store, run_ids, formats=formats, policy=policy, split=split, data=data)
     _write(out, files)
     export = exports.Export(
         runs=tuple(dict.fromkeys(run_ids)),
         formats=tuple(dict.fromkeys(formats)),
-        policy=asdict(policy),
+        policy=asdict(policy) | {"split": asdict(split)},
         folder=str(out.absolute()),
         files=result.files,
         rows=result.rows,
@@ -68,7 +80,16 @@ def export_rows(
         scenarios=result.scenarios,
         gates={name: asdict(gate) for name, gate in result.gates.items()},
     )
-    return ExportResult(**{**_fields(result), "id": exports.add_export(store, export)})
+    return replace(result, id=exports.add_export(store, export))
+
+
+def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
+    """Each once. Raises ConfigError."""
+    if strange := [each for each in formats if each not in FORMATS]:
+        raise ConfigError(f"Unknown row format {strange[0]!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
+    if not formats:
+        raise ConfigError("No row format was chosen.", remedy=f"Choose of: {', '.join(FORMATS)}.")
+    return tuple(dict.fromkeys(formats))
 
 
 def sources(store: Store, run: Run, *, only: Collection[str] | None = None) -> list[Source]:
@@ -109,14 +130,19 @@ def _attribution(run: Run, data: Path) -> str | None:
     return said
 
 
-def _result(extraction: Extraction, formats: Sequence[str], files: Mapping[str, bytes]) -> ExportResult:
+def _result(extraction: Extraction, split: Split, files: Mapping[str, bytes]) -> ExportResult:
+    lines = {name: body.count(b"\n") for name, body in sorted(files.items()) if name.endswith(".jsonl")}
+    held = split_by_scenario(extraction, split).get(VALIDATION)
     return ExportResult(
         files={name: hashlib.sha256(body).hexdigest() for name, body in sorted(files.items())},
-        rows=sum(files[f"{each}.jsonl"].count(b"\n") for each in formats),
+        rows=sum(count for name, count in lines.items() if name != "provenance.jsonl"),
         positives=extraction.positives,
         negatives=extraction.negatives,
         scenarios=extraction.scenarios,
-        gates={name: GateResult(**gate) for name, gate in gates(extraction).items()},
+        gates={name: GateResult(**gate) for name, gate in gates(extraction, split).items()},
+        lines=lines,
+        funnel=dict(extraction.funnel),
+        held_out=held.scenarios if held else 0,
     )
 
 
@@ -133,7 +159,3 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
             f"The rows cannot be written to {out}: {error.strerror or error}.",
             remedy="Choose a folder you may write to, with --out.",
         ) from error
-
-
-def _fields(result: ExportResult) -> dict[str, Json]:
-    return {name: getattr(result, name) for name in ExportResult.__dataclass_fields__}

@@ -6,7 +6,7 @@ Field names are the command line's contract; a page and `--json` cannot disagree
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from josh_engine.config import Run
 from josh_engine.tree import Tree
@@ -106,7 +106,9 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """An export. `files`: name -> sha256. `id` is None where nothing was recorded (a preview or a download)."""
+    """An export. `files`: name -> sha256; `lines`: name -> how many. `rows` are those of all formats together.
+    `funnel` counts from rollouts to rows; `held_out` scenarios are for validation. `id` is None where nothing was
+    recorded (a preview or a download)."""
 
     files: Mapping[str, str]
     rows: int
@@ -114,6 +116,9 @@ class ExportResult:
     negatives: int
     scenarios: int
     gates: Mapping[str, GateResult]
+    lines: Mapping[str, int] = field(default_factory=dict)
+    funnel: Mapping[str, int] = field(default_factory=dict)
+    held_out: int = 0
     id: str | None = None
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from app.node_rows import NodeRows
     from app.relabelling import Preview, TurnJudgement
     from josh_engine.extract import RowPolicy
+    from josh_engine.splitting import Split
     from toolwoz.multiwoz import ImportReport
 
 SAMPLE_SCENARIOS = 12
@@ -342,12 +343,13 @@ def export_files(
     *,
     formats: Sequence[str],
     policy: RowPolicy | None = None,
+    split: Split | None = None,
     data: Path | None = None,
 ) -> tuple[ExportResult, dict[str, bytes]]:
     """The files' contents, for a download; nothing is written or recorded. Formats: sft, kto, dpo, openai."""
     from app import exporting
 
-    return exporting.export_files(store, run_ids, formats=formats, policy=policy, data=data)
+    return exporting.export_files(store, run_ids, formats=formats, policy=policy, split=split, data=data)
 
 
 def export_rows(
@@ -357,12 +359,13 @@ def export_rows(
     formats: Sequence[str],
     out: Path,
     policy: RowPolicy | None = None,
+    split: Split | None = None,
     data: Path | None = None,
 ) -> ExportResult:
     """Writes the files into folder `out`, each whole or not at all, and records the export."""
     from app import exporting
 
-    return exporting.export_rows(store, run_ids, formats=formats, out=out, policy=policy, data=data)
+    return exporting.export_rows(store, run_ids, formats=formats, out=out, policy=policy, split=split, data=data)
 
 
 def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Evaluation:

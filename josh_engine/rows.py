@@ -14,24 +14,26 @@ from josh_engine.encoding import compact
 from josh_engine.errors import ConfigError
 from josh_engine.extract import Extraction, Generation, Pair, Source, tools_text, verdicts_on
 from josh_engine.messages import wire, wire_tools
+from josh_engine.splitting import Split, scenario_of, split_by_scenario
 from josh_engine.tree import ideal_path, label_turns
 from josh_engine.values import Json
 
 FORMATS = ("sft", "kto", "dpo", "openai")
+LONGEST = 32_768  # characters: llama-3-8B's 8,192 tokens (the paper's model) at four characters each
 
 
 def rows(extraction: Extraction, row_format: str) -> list[dict[str, Json]]:
     """TRL's columns for "sft", "kto", "dpo"; OpenAI's chat fine-tuning lines for "openai". Sorted by row id."""
     if row_format == "sft":
-        return [_row(each, each.row_id) for each in extraction.positive]
+        return [generation_row(each) for each in extraction.positive]
     if row_format == "kto":
         labelled = [*((each, True) for each in extraction.positive), *((each, False) for each in extraction.negative)]
         labelled.sort(key=lambda item: item[0].row_id)
-        return [_row(each, each.row_id, label=label) for each, label in labelled]
+        return [generation_row(each, label) for each, label in labelled]
     if row_format == "dpo":
-        return [_pair_row(pair) for pair in extraction.pairs]
+        return [pair_row(pair) for pair in extraction.pairs]
     if row_format == "openai":
-        return sorted((_whole(source) for source in extraction.sources), key=compact)
+        return sorted((whole_row(source) for source in extraction.sources), key=compact)
     raise ConfigError(f"Unknown row format {row_format!r}.", remedy=f"Use one of: {', '.join(FORMATS)}.")
 
 
@@ -42,13 +44,17 @@ def provenance(extraction: Extraction) -> list[dict[str, Json]]:
     return [lines[row_id] for row_id in sorted(lines)]
 
 
-def gates(extraction: Extraction) -> dict[str, dict[str, Json]]:
+def gates(extraction: Extraction, split: Split | None = None) -> dict[str, dict[str, Json]]:
     """Each check's count and whether it is fit to train on. `length_gap` is mean negative over positive length in
-    percent; `explicit_faults` counts negatives with a fault of the model's own (legitimate, so always ok)."""
+    percent; `after_error` counts positives of turns in which a call got an error, `too_long` generations that with
+    their context exceed LONGEST; `explicit_faults` counts negatives with a fault of the model's own (legitimate, so
+    always ok); `both_splits` counts scenarios with rows for training and for validation."""
     up = {each.key for each in extraction.positive}
     both = sum(each.key in up for each in extraction.negative)
     repeated = len(extraction.positive) - len(up)
     leaks = {each.tree.scenario.id for each in extraction.sources if each.tree.scenario and _is_test(each)}
+    erring = sum(any(call.error is not None for call in each.node.turn.calls) for each in extraction.positive)
+    too_long = sum(_length(each) > LONGEST for each in (*extraction.positive, *extraction.negative))
     faulty = sum(any(call.fault for call in each.node.turn.calls) for each in extraction.negative)
     gap = _length_gap(extraction.positive, extraction.negative)
     balanced = bool(extraction.negative) and 1 / 8 <= extraction.positives / extraction.negatives <= 8
@@ -58,40 +64,69 @@ def gates(extraction: Extraction) -> dict[str, dict[str, Json]]:
         "balance": {"ok": balanced, "count": extraction.positives - extraction.negatives},
         "length_gap": {"ok": gap is None or 50 <= gap <= 200, "count": gap},
         "test_scenarios": {"ok": not leaks, "count": len(leaks)},
+        "both_splits": _in_both_splits(extraction, split or Split()),
+        "after_error": {"ok": erring == 0, "count": erring},
+        "too_long": {"ok": too_long == 0, "count": too_long},
         "explicit_faults": {"ok": True, "count": faulty},
     }
 
 
 def render_files(
-    extraction: Extraction, formats: Sequence[str], head: Mapping[str, Json] | None = None
+    extraction: Extraction,
+    formats: Sequence[str],
+    head: Mapping[str, Json] | None = None,
+    split: Split | None = None,
 ) -> dict[str, bytes]:
-    """The export's files by name. `head` goes into the manifest (licence and attribution of the data, times); the row
-    files depend on the sources alone."""
-    files = {f"{each}.jsonl": _lines(rows(extraction, each)) for each in formats}
-    files["provenance.jsonl"] = _lines(provenance(extraction))
+    """The export's files by name: `kto.jsonl`, or `kto.train.jsonl` and `kto.validation.jsonl` where scenarios are held
+    out. `head` goes into the manifest (licence and attribution of the data, times); the row files depend on the sources
+    alone."""
+    split = split or Split()
+    parts = split_by_scenario(extraction, split)
+    files = {row_file(each, name): _lines(rows(part, each)) for each in formats for name, part in parts.items()}
+    files["provenance.jsonl"] = _lines(_origins(parts))
     manifest = {
         **(head or {}),
-        "files": {name: {"sha256": hashlib.sha256(body).hexdigest()} for name, body in sorted(files.items())},
+        "files": {
+            name: {"sha256": hashlib.sha256(body).hexdigest(), "lines": body.count(b"\n")}
+            for name, body in sorted(files.items())
+        },
         "policy": {
             "rows": extraction.policy.rows,
             "audit": extraction.policy.audit,
             "filtered": extraction.policy.filtered,
         },
+        "split": {"share": split.share, "seed": split.seed, "scenarios": _scenario_counts(parts)},
         "funnel": dict(extraction.funnel),
-        "gates": gates(extraction),
+        "gates": gates(extraction, split),
     }
     files["manifest.json"] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
     return files
 
 
-def _row(generation: Generation, row_id: str, label: bool | None = None) -> dict[str, Json]:
+def _origins(parts: Mapping[str, Extraction]) -> list[dict[str, Json]]:
+    """The provenance of all parts, sorted by row id; `part` says which file a row is in, where there are two."""
+    found = [line | ({"part": name} if name else {}) for name, part in parts.items() for line in provenance(part)]
+    return sorted(found, key=lambda line: str(line["row_id"]))
+
+
+def row_file(row_format: str, part: str = "") -> str:
+    return f"{row_format}.{part}.jsonl" if part else f"{row_format}.jsonl"
+
+
+def _scenario_counts(parts: Mapping[str, Extraction]) -> dict[str, int]:
+    return {name or "all": part.scenarios for name, part in parts.items()}
+
+
+def generation_row(generation: Generation, label: bool | None = None) -> dict[str, Json]:
+    """SFT's row; with a label, KTO's."""
     line: dict[str, Json] = {"prompt": generation.prompt_rows, "completion": generation.completion_rows}
     if label is not None:
         line["label"] = label
-    return _with_tools(line, generation.source) | {"row_id": row_id}
+    return _with_tools(line, generation.source) | {"row_id": generation.row_id}
 
 
-def _pair_row(pair: Pair) -> dict[str, Json]:
+def pair_row(pair: Pair) -> dict[str, Json]:
+    """DPO's row."""
     line = {
         "prompt": pair.chosen.prompt_rows,
         "chosen": pair.chosen.completion_rows,
@@ -105,7 +140,7 @@ def _with_tools(line: dict[str, Json], source: Source) -> dict[str, Json]:
     return line | {"tools": tools} if tools else line
 
 
-def _whole(source: Source) -> dict[str, Json]:
+def whole_row(source: Source) -> dict[str, Json]:
     """The ideal path as one conversation; a turn that a person called bad is context only (weight 0)."""
     tree, labels = source.tree, label_turns(source.tree, source.verdicts)
     messages = [wire(message) for message in tree.preamble.messages]
@@ -142,6 +177,23 @@ def _origin(generation: Generation) -> dict[str, Json]:
 
 def _is_test(source: Source) -> bool:
     return source.tree.scenario is not None and source.tree.scenario.split in ("test", "full_test")
+
+
+def _in_both_splits(extraction: Extraction, split: Split) -> dict[str, Json]:
+    """Counted in the rows as they are split, not in the scenarios as they were drawn."""
+    held = [
+        {scenario_of(each.source) for each in (*part.positive, *part.negative)}
+        for part in split_by_scenario(extraction, split).values()
+    ]
+    both = set.intersection(*held) if len(held) > 1 else set()
+    return {"ok": not both, "count": len(both)}
+
+
+def _length(generation: Generation) -> int:
+    """Characters of a row's texts, its tools and calls included."""
+    messages = (*generation.prompt, generation.message)
+    called = sum(len(call.name) + len(call.raw) for message in messages for call in message.tool_calls)
+    return sum(len(message.content) for message in messages) + called + len(tools_text(generation.source))
 
 
 def _length_gap(positive: Sequence[Generation], negative: Sequence[Generation]) -> int | None:

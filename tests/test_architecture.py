@@ -15,6 +15,7 @@ PACKAGES = ("josh_engine", "toolwoz", "taubench", "storage", "app", "pages")
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 ENGINE_PURE = [
     "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
+    "splitting",
 ]  # fmt: skip
 TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
 PURE = (

@@ -1,0 +1,148 @@
+// A pane beside the drawing: blocks of text from sheets.py, one after another. Every string is set by textContent.
+// A link or a chip reports the turn it stands for: `chosen` goes to it, `rival` compares with it.
+
+const mounts = new WeakMap();
+const SIGNS = { ideal: "✓", negative: "✕", partial: "◐", off_path: "·", open: "…" };
+const COPIED_MS = 1500;
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!mounts.has(parentElement)) mounts.set(parentElement, build(parentElement));
+  const view = mounts.get(parentElement);
+  view.tell = (name, node) => setTriggerValue(name, { node });
+  if (data) update(view, data);
+}
+
+function make(tag, name, text, attributes = {}) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== undefined && text !== null) element.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function build(parent) {
+  const root = make("div", "sheet", null, { "data-testid": "sheet", role: "region", tabindex: "0" });
+  parent.append(root);
+  return { root, shown: null, name: null, tell: () => {} };
+}
+
+function update(view, data) {
+  const { root } = view;
+  root.style.height = `${data.height}px`;
+  root.setAttribute("aria-label", data.name);
+  root.dataset.pane = data.name;
+  const text = JSON.stringify(data.blocks);
+  if (text === view.shown) return;
+  root.replaceChildren(...data.blocks.map((part) => DRAW[part.kind](view, part)));
+  if (view.name !== data.name) root.scrollTop = 0;
+  view.shown = text;
+  view.name = data.name;
+}
+
+const DRAW = { head, text: sentence, facts, chips, compare, code, list };
+
+function head(view, part) {
+  const row = make("h4", "head", part.text);
+  if (part.word) row.append(make("span", `tag ${part.label}`, `${SIGNS[part.label] ?? ""} ${part.word}`));
+  return row;
+}
+
+function sentence(view, part) {
+  const line = make("p", `said ${part.tone}`, part.text, { "data-testid": part.tone === "strong" ? "reason" : "said" });
+  if (part.link !== null) {
+    const link = make("button", "link", `Go to ${part.link}`, { type: "button", "data-testid": `go-${part.link}` });
+    link.addEventListener("click", () => view.tell("chosen", part.link));
+    line.append(" ", link);
+  }
+  return line;
+}
+
+function facts(view, part) {
+  const list = make("dl", "facts");
+  for (const [term, value] of part.rows) list.append(make("dt", "", term), make("dd", "", value));
+  return list;
+}
+
+function chips(view, part) {
+  const row = make("div", "chips", null, { role: "group", "aria-label": "Compare with" });
+  row.append(make("span", "", part.text));
+  for (const chip of part.chips) {
+    const button = make("button", `chip ${chip.label ?? ""}`, `${SIGNS[chip.label] ?? ""} ${chip.id} ${chip.word}`, {
+      type: "button", "aria-pressed": String(chip.current), "data-testid": `rival-${chip.id}`,
+    });
+    button.addEventListener("click", () => view.tell("rival", chip.id));
+    row.append(button);
+  }
+  return row;
+}
+
+function compare(view, part) {
+  const box = make("div", "compare", null, { "data-testid": "compare" });
+  const top = make("div", "sides");
+  top.append(make("div", "side", part.left), make("div", "side", part.right));
+  box.append(top, ...part.rows.map(compared));
+  return box;
+}
+
+function compared(row) {
+  const box = make("section", `pair ${row.mark}`, null, { "data-mark": row.mark });
+  const title = make("div", "title");
+  title.append(make("span", "", row.title));
+  if (row.word) title.append(make("span", `mark ${row.mark}`, row.word));
+  box.append(title);
+  if (has(row.left) || has(row.right)) {
+    const sides = make("div", "sides");
+    sides.append(side(row.left, "del"), side(row.right, "ins"));
+    box.append(sides);
+  }
+  if (row.arguments.length) box.append(table(row.arguments));
+  return box;
+}
+
+const has = (half) => half !== null && half.pieces.length > 0;
+
+// Words only on this side stand in <del> or <ins>: struck through or underlined, so colour is not needed to tell.
+function side(half, tag) {
+  if (half === null) return make("div", "side none", "–");
+  const box = make("div", `side${half.wrong ? " wrong" : ""}`);
+  if (half.wrong) box.append(make("span", "fault", "⚠ error "));
+  for (const [piece, only] of half.pieces) box.append(only ? make(tag, "", piece) : document.createTextNode(piece));
+  return box;
+}
+
+function table(rows) {
+  const grid = make("table", "arguments");
+  for (const row of rows) {
+    const line = make("tr", row.mark, null, { "data-mark": row.mark });
+    line.append(make("th", "", row.name, { scope: "row" }));
+    line.append(make("td", row.left === null ? "none" : "", row.left ?? "–"));
+    line.append(make("td", row.right === null ? "none" : "", row.right ?? "–"));
+    line.append(make("td", `mark ${row.mark}`, row.word));
+    grid.append(line);
+  }
+  return grid;
+}
+
+function code(view, part) {
+  const box = make("div", "code", null, { "data-testid": "code" });
+  const top = make("div", "top");
+  const copy = make("button", "copy", "Copy", { type: "button", "aria-label": `Copy ${part.title}` });
+  copy.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(part.text);
+      copy.textContent = "Copied";
+    } catch {
+      copy.textContent = "Not allowed here";
+    }
+    setTimeout(() => { copy.textContent = "Copy"; }, COPIED_MS);
+  });
+  top.append(make("strong", "", part.title), make("span", "note", part.note), copy);
+  box.append(top, make("pre", "", part.text, { tabindex: "0" }));
+  return box;
+}
+
+function list(view, part) {
+  const box = make("details", "list");
+  box.append(make("summary", "", part.title), make("pre", "", part.lines.join("\n")));
+  return box;
+}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
+from app.estimate import Estimate, certainty
 from app.results import OpenedRollout, RunLine, RunResult
 from app.words import ENDINGS
 from josh_engine.config import Run
@@ -21,6 +22,9 @@ RUNS = ("Run", "State", "Name", "Scenarios", "Reward", "Success", "Created (UTC)
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
 NO_FIGURE = "–"
 MOST_ROWS = 200  # what a page redraws every second without a noticeable pause
+ETA_AFTER = 3  # finished scenarios; before, a guess would jump about
+EVENTS = ("Event", "What happened (newest first)")
+FAILURES = ("Scenario", "Calls", "What went wrong")
 STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
 
 
@@ -83,6 +87,44 @@ def _scenario_row(rollout: Rollout, *, named_by_trial: bool) -> dict[str, Json]:
         ("number", str(rollout.nodes)),
         ("number", str(rollout.usage.calls)),
     )
+
+
+def failures_listed(rollouts: Sequence[Rollout]) -> Listed:
+    """Those that a fault of the world stopped, each with what was said of it."""
+    rows = [
+        _row(
+            rollout.id,
+            address("tree", **tree_address(rollout)),
+            ("link", scenario_name(rollout)),
+            ("number", str(rollout.usage.calls)),
+            ("text", rollout.error or NO_FIGURE),
+        )
+        for rollout in rollouts
+        if rollout.state == "failed"
+    ]
+    return Listed(FAILURES, rows, "" if rows else "No scenario failed.")
+
+
+def events_listed(rollout: Rollout, told: Sequence[tuple[int, str]]) -> Listed:
+    """Each leads to the tree as it was after that event."""
+    where = tree_address(rollout)
+    rows = [
+        _row(str(number), address("tree", **where, t=str(number)), ("name", f"#{number}"), ("text", text))
+        for number, text in told
+    ]
+    return Listed(EVENTS, rows, "" if rows else "The first turn is on its way.")
+
+
+def followed(rollouts: Sequence[Rollout], *, before: str | None) -> Rollout | None:
+    """The one to watch: the one watched before while it is played, then the one begun last; with none in play, the
+    one watched before, or the last that has anything to show."""
+    playing = [each for each in rollouts if each.state == "running" and each.events]
+    known = [each for each in rollouts if each.id == before]
+    return next(iter([*(each for each in known if each in playing), *playing[::-1], *known, *_begun(rollouts)]), None)
+
+
+def _begun(rollouts: Sequence[Rollout]) -> list[Rollout]:
+    return [each for each in reversed(rollouts) if each.events]
 
 
 def tree_address(rollout: Rollout) -> dict[str, str]:
@@ -159,6 +201,38 @@ def duration(seconds: float) -> str:
 def progress_in_words(run: Activity) -> str:
     """`running · 12 of 20`."""
     return f"{run.state} · {run.finished} of {run.total}"
+
+
+def pace(rollouts: Sequence[Rollout], seconds: float) -> str:
+    """Turns of both sides per second of work, over the run so far."""
+    turns = sum(rollout.nodes for rollout in rollouts)
+    return f"{turns / seconds:,.1f}" if seconds and turns else NO_FIGURE
+
+
+def time_left(result: RunResult) -> str:
+    """Known after ETA_AFTER finished scenarios of a run that is being played."""
+    over = result.finished + result.failed
+    if result.state != "running" or over < ETA_AFTER:
+        return NO_FIGURE
+    return duration(result.seconds / over * (result.rollouts - over))
+
+
+def roughly(value: float, low: float, high: float) -> str:
+    """`about 690 (610 to 770)`."""
+    return f"about {value:,.0f} ({low:,.0f} to {high:,.0f})"
+
+
+def expectation(expected: Estimate | None, result: RunResult) -> str:
+    """What was expected of the run, beside what it took; empty where nothing was."""
+    if expected is None:
+        return ""
+    calls = roughly(expected.calls, expected.calls_low, expected.calls_high)
+    took = "It took" if result.state == "done" else "So far it took"
+    times = "" if expected.seconds is None else f", {duration(expected.seconds)}"
+    return (
+        f"Expected before the start: {calls} model outputs{times}. "
+        f"{took} {result.calls:,}, {duration(result.seconds)}. {certainty(expected)}"
+    )
 
 
 def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:

@@ -158,6 +158,18 @@ def unforeseen(error: Exception, *, key: str) -> None:
         copy_button("Copy details", key=f"copy-{key}", text=f"{told}\n{services.version()}")
 
 
+def attempted(act: Callable[[], object], *, key: str, then: tuple[str, Mapping[str, str]] | None = None) -> None:
+    """Does something that may be refused: then in a box why; else the page is drawn anew, or another one opened."""
+    try:
+        act()
+    except JoshError as error:
+        problem(error, key=key)
+        return
+    if then is not None:
+        go(*then)
+    st.rerun()
+
+
 def nothing_yet(sentence: str, button: str, *, key: str, icon: str = ":material/play_arrow:") -> bool:
     """An empty state: one sentence and one button; whether that was pressed."""
     with st.container(key=f"notice-{key}"):
@@ -250,7 +262,13 @@ def listing(listed: Listed, *, key: str, height: int | None = None) -> None:
 def component(folder: Path, name: str, *parts: str) -> Any:
     """One of our own components: `name.js`, with the parts it is written in, and `name.css` in `folder`. Registered
     once per process, on first use."""
-    scripts = [(folder / f"{part}.js").read_text(encoding="utf-8") for part in (name, *parts)]
+    scripts = [_slim((folder / f"{part}.js").read_text(encoding="utf-8")) for part in (name, *parts)]
     return st.components.v2.component(
         f"josh_{name}", js="\n".join(scripts), css=(folder / f"{name}.css").read_text(encoding="utf-8")
     )
+
+
+def _slim(script: str) -> str:
+    """Without whole-line comments and indentation: Streamlit sends the script again with every change of its data."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -1,12 +1,25 @@
-"""Run: choose what is searched and how, start it, and watch it; stop it, cancel it, go on with it.
+"""Run: choose what is searched and how, see what that will cost, start it, and watch it grow; stop it, cancel it, go
+on with it, play again what failed; name, tag, clone and delete it.
 
-Nothing is used that the form does not show; the paper's preset writes into its fields. What cannot be is told by the
-engine's own checks, in a box under the form.
+Nothing is used that the form does not show; the paper's preset and a cloned run write into its fields. What cannot be
+is told by the engine's own checks. The address says which run is watched and which of its scenarios is followed;
+without a scenario it is the newest.
 """
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from app import choices, listings, services, shell
+from app import choices, choosing, listings, services, shell
+from app.estimate import certainty
+from app.results import RunResult
+from app.tree_view import live
+from josh_engine.config import Run, RunConfig
+from josh_engine.encoding import to_json
+from josh_engine.errors import JoshError
+from josh_engine.values import Rollout
 
 shell.enter(__file__)
 
@@ -19,20 +32,56 @@ ENDED_EARLY = ("paused", "failed", "cancelled", "interrupted")
 def page() -> None:
     shell.store()  # without it there is nothing to show
     run_id = st.query_params.get("run")
-    run = shell.find_run(run_id, title="Run") if run_id else None
-    if run_id and run is None:
+    if not run_id:
+        _planning()
         return
-    crumbs = (f"Run {run.id}", run.name) if run else ("Search scenarios for conversations that reach every goal.",)
-    shell.heading("Run", *crumbs)
-    form, live = st.columns([33, 67], gap="large")
-    with form:
+    run = shell.find_run(run_id, title="Run")
+    if run is not None:
+        _watching(run)
+
+
+# A new run
+
+
+def _planning() -> None:
+    shell.heading("Run", "Search scenarios for conversations that reach every goal.")
+    _clone(st.query_params.get("clone"))
+    left, right = st.columns([45, 55], gap="large")
+    with left:
         _form()
-    with live:
-        if run is None:
-            _nothing_chosen()
-            return
-        going = services.shown_state(shell.store(), run) in GOING
-        st.fragment(_watch, run_every="1s" if going else None)(run.id, going)
+    with right:
+        config, lines = _chosen()
+        if config is not None:
+            _preview(config, lines)
+        _runs_so_far()
+    with left:
+        if st.button("Start", type="primary", icon=":material/play_arrow:", shortcut="S", key="start", width="stretch"):
+            _start(config, lines)
+
+
+def _clone(run_id: str | None) -> None:
+    """Writes a former run's settings into the form, once."""
+    if run_id is None or st.session_state.get("cloned") == run_id:
+        return
+    store = shell.store()
+    run = services.load_run(store, run_id)
+    data = services.data_path(store.path)
+    filled = choices.cloned(run, services.scenario_ids(run.config.world, run.config.split, data))
+    missing = choices.beyond_the_form(filled, offered := _offered())
+    filled |= {name: choices.DEFAULTS[name] for name in offered if filled[name] not in offered[name]}
+    st.session_state.update({_key(name): value for name, value in filled.items()})
+    st.session_state.update({"cloned": run_id, "not-cloned": missing})
+
+
+def _offered() -> dict[str, tuple[str | None, ...]]:
+    models = (None, *services.list_models())
+    return {
+        "world": services.list_worlds(),
+        "agent": services.list_agents(),
+        "user": services.list_users(),
+        "model": models,
+        "user_model": models,
+    }
 
 
 @shell.guarded
@@ -48,70 +97,164 @@ def _form() -> None:
             key="paper",
             help=choices.PAPER_MEANINGS,
         )
+    if missing := st.session_state.get("not-cloned"):
+        told = ", ".join(missing)
+        shell.faint(f"Not taken over: {told}. A page offers only parts with a short name; see josh.toml.", key="cloned")
     _what()
+    _which()
     _how()
-    if st.button("Start", type="primary", icon=":material/play_arrow:", shortcut="S", key="start", width="stretch"):
-        _start()
 
 
 def _what() -> None:
-    left, right = st.columns([3, 2])
-    world = left.selectbox("World", services.list_worlds(), key=_key("world"))
-    splits = services.world_splits(world, services.data_path(shell.store().path))
-    right.selectbox("Split", splits, key=_key("split"))
-    left, middle, right = st.columns(3)
-    left.number_input("Scenarios", 0, key=_key("limit"), help="The first so many of the split, in its order.")
-    middle.selectbox("Agent", services.list_agents(), key=_key("agent"))
-    right.selectbox("User", services.list_users(), key=_key("user"))
+    world, split, agent, user = st.columns([5, 3, 4, 4])
+    chosen = world.selectbox("World", services.list_worlds(), key=_key("world"))
+    splits = services.world_splits(chosen, services.data_path(shell.store().path))
+    if st.session_state[_key("split")] not in splits:
+        st.session_state[_key("split")] = splits[0]
+    split.selectbox("Split", splits, key=_key("split"))
+    agent.selectbox("Agent", services.list_agents(), key=_key("agent"))
+    user.selectbox("User", services.list_users(), key=_key("user"))
+    if models := services.list_models():
+        left, right = st.columns(2)
+        left.selectbox("Agent's model", (None, *models), key=_key("model"), format_func=_or_none)
+        right.selectbox("User's model", (None, *models), key=_key("user_model"), format_func=_or_none)
+
+
+def _which() -> None:
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.segmented_control("Scenarios", choices.PICKS, key=_key("pick"), required=True)
+    pick = st.session_state[_key("pick")]
+    if pick == choices.IDS:
+        st.text_area("Scenario ids", key=_key("ids"), height=110, placeholder="One a line, or apart by commas")
+        return
+    right.number_input("How many", 0, key=_key("limit"), help="The first so many, in the split's order.")
+    if pick == choices.FILTER:
+        _filter()
+
+
+def _filter() -> None:
+    lines = _lines()
+    domains = choosing.domains_of(lines)
+    st.session_state[_key("domains")] = [each for each in st.session_state[_key("domains")] if each in domains]
+    left, middle, right = st.columns([5, 2, 2])
+    left.multiselect("Domains", domains, key=_key("domains"), placeholder="Any", help="All of these.")
+    middle.number_input("Goals from", 0, key=_key("least"))
+    right.number_input("to", 0, key=_key("most"), placeholder="any")
+    st.text_input("Text", key=_key("text"), placeholder="In the id, or in what the user wants")
+    found = choosing.filtered(lines, choices.scenario_filter(_filled()))
+    shell.faint(f"{len(found):,} of {len(lines):,} scenarios match.", key="matching")
 
 
 def _how() -> None:
-    left, right = st.columns([3, 2])
-    left.selectbox("Strategy", choices.STRATEGY_NAMES, key=_key("strategy"), help=choices.STRATEGY_MEANINGS)
-    right.number_input("Temperature", 0.0, step=0.1, format="%.2f", key=_key("temperature"))
-    left, middle, right = st.columns(3)
-    left.number_input("Beam", 0, key=_key("beam"), help="Live conversations at most.")
-    middle.number_input("Branching", 0, key=_key("branching"), help="Agent turns tried after one user turn.")
-    right.number_input("Depth", 0, key=_key("depth"), help="Exchanges at most.")
-    left, right = st.columns(2)
-    left.number_input("Seed", 0, key=_key("seed"))
-    right.number_input("Concurrency", 0, key=_key("concurrency"), help="Scenarios at once.")
+    columns = st.columns(4)
+    columns[0].selectbox("Strategy", choices.STRATEGY_NAMES, key=_key("strategy"), help=choices.STRATEGY_MEANINGS)
+    columns[1].number_input("Beam", 0, key=_key("beam"), help="Live conversations at most.")
+    columns[2].number_input("Branching", 0, key=_key("branching"), help="Agent turns tried after one user turn.")
+    columns[3].number_input("Depth", 0, key=_key("depth"), help="Exchanges at most.")
+    columns = st.columns(4)
+    columns[0].number_input("Temperature", 0.0, step=0.1, format="%.2f", key=_key("temperature"))
+    columns[1].number_input("Seed", 0, key=_key("seed"))
+    columns[2].number_input("Concurrency", 0, key=_key("concurrency"), help="Scenarios at once.")
+    columns[3].number_input("Cap", 0, key=_key("budget_calls"), placeholder="none", help="Model outputs at most.")
     with st.expander("More"):
-        left, right = st.columns(2)
-        left.number_input("Top-p", 0.0, 1.0, step=0.05, key=_key("top_p"), placeholder="endpoint's own")
-        right.number_input("Top-k", 0, key=_key("top_k"), placeholder="endpoint's own")
-        left.number_input("Generations per turn", 0, key=_key("max_generations"))
-        right.number_input("Trials", 0, key=_key("trials"), help="How often each scenario is played.")
-        st.number_input("Model outputs at most", 0, key=_key("budget_calls"), placeholder="no cap")
+        columns = st.columns(3)
+        columns[0].number_input("Top-p", 0.0, 1.0, step=0.05, key=_key("top_p"), placeholder="endpoint's own")
+        columns[1].number_input("Top-k", 0, key=_key("top_k"), placeholder="endpoint's own")
+        columns[2].number_input("Generations per turn", 0, key=_key("max_generations"))
+        columns[0].number_input("Trials", 0, key=_key("trials"), help="How often each scenario is played.")
+        for column, (name, values) in zip(columns[1:], choices.OPTIONS.items(), strict=True):
+            label = name.replace("_", " ").capitalize()
+            column.selectbox(label, (None, *values), key=_key(name), format_func=_or_none, help="ToolWOZ only.")
 
 
 def _key(name: str) -> str:
     return f"form-{name}"
 
 
+def _or_none(value: str | None) -> str:
+    return value or "none given"
+
+
+def _filled() -> dict[str, Any]:
+    return {name: st.session_state[_key(name)] for name in choices.DEFAULTS}
+
+
 def _apply_paper() -> None:
     st.session_state.update({_key(name): value for name, value in choices.PAPER.items()})
 
 
+def _lines() -> tuple[services.ScenarioLine, ...]:
+    chosen = _filled()
+    return _listed(chosen["world"], chosen["split"], str(services.data_path(shell.store().path)))
+
+
+@st.cache_data(show_spinner=False, max_entries=16, ttl=300)
+def _listed(world: str, split: str, data: str) -> tuple[services.ScenarioLine, ...]:
+    return services.scenario_lines(world, split, Path(data))
+
+
+def _chosen() -> tuple[RunConfig | None, tuple[services.ScenarioLine, ...]]:
+    """The configuration as the form says it, and its scenarios; None in a box that says why there is none."""
+    try:
+        lines, filled = _lines(), _filled()
+        choices.limits(filled)
+        request = choices.request(filled, lines)
+        config = services.build_config(request, services.data_path(shell.store().path))
+    except JoshError as error:
+        shell.problem(error, key="chosen")
+        return None, ()
+    wanted = set(config.scenarios)
+    return config, tuple(line for line in lines if line.id in wanted)
+
+
+def _preview(config: RunConfig, lines: tuple[services.ScenarioLine, ...]) -> None:
+    """What the run will take, and the manifest it will keep."""
+    found = _estimate(config, lines)
+    with st.container(key="notice-estimate"):
+        columns = st.columns(3)
+        columns[0].metric("Scenarios to play", f"{found.rollouts:,}")
+        columns[1].metric("Model outputs, about", f"{found.calls:,}", help="Of the agent, and of a user with a model.")
+        time = listings.NO_FIGURE if found.seconds is None else listings.duration(found.seconds)
+        columns[2].metric("Time, about", time)
+        shell.faint(f"{found.calls_low:,} to {found.calls_high:,} outputs. {certainty(found)}", key="certainty")
+    with st.expander("Manifest: what the run keeps, and is reproduced by"):
+        st.json(to_json(config), expanded=1)
+
+
+def _estimate(config: RunConfig, lines: tuple[services.ScenarioLine, ...]) -> services.Estimate:
+    goals = [line.goals for line in lines]
+    return services.estimate_run(shell.store(), config, goals, limits=choices.limits(_filled()))
+
+
 @shell.guarded
-def _start() -> None:
+def _start(config: RunConfig | None, lines: tuple[services.ScenarioLine, ...]) -> None:
+    if config is None:
+        return  # why is said beside the form
     store = shell.store()
-    data = services.data_path(store.path)
-    chosen = {name: st.session_state[_key(name)] for name in choices.DEFAULTS}
-    limits = choices.limits(chosen)
-    run = services.create_run(store, services.build_config(choices.request(chosen), data), limits=limits)
-    services.launch_run(store, run.id, data=data)
+    run = services.create_run(store, config, limits=choices.limits(_filled()))
+    services.keep_estimate(store, run.id, _estimate(config, lines))
+    services.launch_run(store, run.id, data=services.data_path(store.path))
     shell.go("run", {"run": run.id})
 
 
-def _nothing_chosen() -> None:
+def _runs_so_far() -> None:
     lines = services.list_runs(shell.store())
-    st.subheader("Runs so far", anchor=False)
     if lines:
-        shell.listing(listings.runs_listed(lines), key="runs", height=620)
+        st.subheader("Runs so far", anchor=False)
+        shell.listing(listings.runs_listed(lines), key="runs", height=430)
         return
     with st.container(key="notice-none"):
         st.text("No runs yet. The form holds safe defaults: press Start, or S, and watch the search here.")
+
+
+# A run on its way, or over
+
+
+def _watching(run: Run) -> None:
+    shell.heading("Run", f"Run {run.id}", run.name, *(f"#{tag}" for tag in run.tags))
+    going = services.shown_state(shell.store(), run) in GOING
+    st.fragment(_watch, run_every="1s" if going else None)(run.id, going)
+    _curate(run)
 
 
 @shell.guarded
@@ -120,59 +263,98 @@ def _watch(run_id: str, going: bool) -> None:
     run, result = services.load_run(store, run_id), services.run_result(store, run_id)
     if going and result.state not in GOING:
         st.rerun()
+    rollouts = services.list_rollouts(store, run_id)
+    _controls(run, result)
     over = result.finished + result.failed
     st.progress(over / max(1, result.rollouts), text=f"{over} of {result.rollouts} scenarios, state: {result.state}")
-    _figures(result)
-    _signs(run, result)
-    _controls(run, result.state)
-    shell.listing(listings.scenarios_listed(services.list_rollouts(store, run_id)), key="scenarios", height=520)
+    live.draw_figures(run, result, rollouts)
+    live.draw_trees(store, run, rollouts)
+    _lists(store, run, result, rollouts)
 
 
-def _figures(result: services.RunResult) -> None:
-    reward, success, calls, elapsed = st.columns([3, 3, 2, 2])
-    reward.metric(
-        "Average Reward",
-        listings.figure(result.average_reward),
-        delta=listings.interval(result.average_reward_interval) or None,
-        delta_color="off",
-        delta_arrow="off",
-    )
-    success.metric(
-        "100 % success",
-        listings.percent(result.success_rate),
-        delta=listings.interval(result.success_rate_interval, of="percent") or None,
-        delta_color="off",
-        delta_arrow="off",
-    )
-    calls.metric("Model outputs", f"{result.calls:,}")
-    elapsed.metric("Elapsed", listings.duration(result.seconds))
-
-
-def _signs(run: services.Run, result: services.RunResult) -> None:
-    """What a person should know of the run's state, in words."""
-    text, tone = listings.sign_of_life(run, result)
-    shell.faint(text, key=f"sign-{tone}")
-    if result.error:
-        with st.container(key="problem-run"):
-            st.text(f"⚠ {result.error}")
-            st.text("The other scenarios are not touched. Resume plays again what failed.")
-
-
-def _controls(run: services.Run, state: str) -> None:
-    store = shell.store()
+def _controls(run: Run, result: RunResult) -> None:
+    """Asked of the process that plays the run; beside it the way to the newest scenario."""
+    store, state = shell.store(), result.state
+    left_waiting = state == "queued" and listings.age_seconds(run.created) > WAITING_SECONDS
     with st.container(horizontal=True, key="controls"):
         if state in GOING:
-            if st.button("Stop", icon=":material/pause:", key="stop", help="After the turns in flight; resumable."):
-                services.stop_run(store, run.id)
-                st.rerun()
-            if st.button("Cancel", icon=":material/close:", key="cancel", help="Ends, and leaves the rest unplayed."):
-                services.cancel_run(store, run.id)
-                st.rerun()
-        left_waiting = state == "queued" and listings.age_seconds(run.created) > WAITING_SECONDS
-        resumable = state in ENDED_EARLY or left_waiting
-        if resumable and st.button("Resume", icon=":material/play_arrow:", key="resume"):
-            services.launch_run(store, run.id)
-            st.rerun()
+            _act("Stop", "pause", lambda: services.stop_run(store, run.id), "After the turns in flight; resumable.")
+            _act("Cancel", "close", lambda: services.cancel_run(store, run.id), "Ends, and leaves the rest unplayed.")
+        if state in ENDED_EARLY or left_waiting:
+            _act(
+                "Resume",
+                "play_arrow",
+                lambda: services.launch_run(store, run.id),
+                "Plays what is left, and what failed.",
+            )
+        if state not in GOING and result.failed:
+            again = "Plays again what failed, and nothing else."
+            _act("Retry only the failed", "replay", lambda: services.launch_run(store, run.id, failed_only=True), again)
+        live.draw_follow_button()
+
+
+def _act(label: str, icon: str, act: Callable[[], object], meaning: str) -> None:
+    if st.button(label, icon=f":material/{icon}:", key=label.split()[0].lower(), help=meaning):
+        act()
+        st.rerun()
+
+
+def _lists(
+    store: services.Store,
+    run: Run,
+    result: RunResult,
+    rollouts: tuple[Rollout, ...],
+) -> None:
+    scenarios, failures, settings = st.tabs(["Scenarios", "Failures", "Settings"])
+    with scenarios:
+        shell.listing(listings.scenarios_listed(rollouts), key="scenarios", height=420)
+    with failures:
+        shell.listing(listings.failures_listed(rollouts), key="failures", height=420)
+    with settings:
+        if told := listings.expectation(services.kept_estimate(store, run), result):
+            shell.faint(told, key="expected")
+        if run.note:
+            st.text(run.note)
+        st.json(to_json(run.config), expanded=1)
+
+
+# What a person adds to a run
+
+
+def _curate(run: Run) -> None:
+    with st.container(horizontal=True, key="curate"):
+        if st.button("Clone settings", icon=":material/content_copy:", key="clone"):
+            st.session_state.pop("cloned", None)
+            shell.go("run", {"clone": run.id})
+        if st.button("Name, tags, note", icon=":material/edit:", key="describe"):
+            _describe(run)
+        if st.button("Delete", icon=":material/delete:", key="delete"):
+            _delete(run)
+        if st.button("New run", icon=":material/add:", key="new"):
+            shell.go("run", {})
+
+
+@st.dialog("Name, tags, note")
+def _describe(run: Run) -> None:
+    name = st.text_input("Name", run.name, max_chars=120)
+    tags = st.text_input("Tags", ", ".join(run.tags), help="Apart by commas.")
+    note = st.text_area("Note", run.note)
+    if st.button("Save", type="primary", key="save"):
+        shell.attempted(
+            lambda: services.describe_run(shell.store(), run.id, name=name, tags=services.typed_tags(tags), note=note),
+            key="describe",
+        )
+
+
+@st.dialog("Delete this run?")
+def _delete(run: Run) -> None:
+    st.text(f"{run.id}  {run.name}")
+    st.text("Its trees, its journal of paid answers and its verdicts go with it. This cannot be undone.")
+    if st.button("Delete for good", type="primary", key="really-delete"):
+        auditor = shell.auditor()
+        shell.attempted(
+            lambda: services.delete_run(shell.store(), run.id, auditor=auditor), key="delete", then=("run", {})
+        )
 
 
 page()

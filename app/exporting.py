@@ -7,7 +7,7 @@ stands in `provenance.jsonl` and `manifest.json`. Files are written whole or not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from josh_engine.tree import fold
 from josh_engine.values import Json
 from storage import exports, runs, verdicts
 from storage.database import Store
+
+REPORT_EVERY = 50  # rollouts
 
 
 def export_files(
@@ -92,21 +94,24 @@ def check_formats(formats: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(formats))
 
 
-def sources(store: Store, run: Run, *, only: Collection[str] | None = None) -> list[Source]:
+def sources(
+    store: Store,
+    run: Run,
+    *,
+    only: Collection[str] | None = None,
+    report: Callable[[int], None] | None = None,
+) -> list[Source]:
     """Every rollout of the run, or `only` those with these ids; `extract` takes rows from the finished ones, and
-    counts the others."""
-    given = verdicts.list_run_verdicts(store, [run.id])
-    return [
-        Source(
-            rollout=rollout,
-            config=run.config,
-            tree=fold(event for _, event in runs.events_after(store, rollout.id)),
-            verdicts=given.get(rollout.id, ()),
-            code_version=run.code_version,
-        )
-        for rollout in runs.list_rollouts(store, run.id)
-        if only is None or rollout.id in only
-    ]
+    counts the others. `report` is told how many were read, now and then."""
+    given, found = verdicts.list_run_verdicts(store, [run.id]), list[Source]()
+    for rollout in runs.list_rollouts(store, run.id):
+        if only is not None and rollout.id not in only:
+            continue
+        tree = fold(event for _, event in runs.events_after(store, rollout.id))
+        found.append(Source(rollout, run.config, tree, given.get(rollout.id, ()), run.code_version))
+        if report and len(found) % REPORT_EVERY == 0:
+            report(len(found))
+    return found
 
 
 def _head(chosen: Sequence[Run], data: Path) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""Many trees small: what the grid on the Run page and the figures on the Overview need of each, remembered.
+"""Many trees small: what the grid on the Run page and the figures on the Overview need of each; remembered.
 
 Reading a tree means reading all its events (about a millisecond), so a `Forest` keeps what it made of each rollout
 for as long as nothing was added to it. Colours are those of the large drawing: the same labels, the same verdicts.
@@ -45,6 +45,21 @@ class Sapling:
 
 
 @dataclass(frozen=True, slots=True)
+class PairCount:
+    """Pairs of all finished trees with full reward. `looked_at` of `trees` so far: the rest comes with the next
+    look."""
+
+    pairs: int = 0
+    audited: int = 0
+    looked_at: int = 0
+    trees: int = 0
+
+    @property
+    def share(self) -> float | None:
+        return self.audited / self.pairs if self.pairs else None
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     stamp: tuple[int, str, int]
     sapling: Sapling
@@ -70,6 +85,21 @@ class Forest:
                 if sapling is not None:
                     found[rollout.id] = sapling
         return found
+
+    def count_pairs(self, run_ids: Sequence[str]) -> PairCount:
+        pairs, audited, looked_at, trees = 0, 0, 0, 0
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        verdicts = list_run_verdicts(self._store, run_ids)
+        with self._lock:
+            for rollout in (each for run_id in run_ids for each in runs.list_rollouts(self._store, run_id)):
+                if rollout.state != "done" or not rollout.success:
+                    continue
+                trees += 1
+                given = verdicts.get(rollout.id, ())
+                sapling = self._sapling(rollout, given, late=time.monotonic() > deadline)
+                if sapling is not None:
+                    pairs, audited, looked_at = pairs + sapling.pairs, audited + sapling.audited, looked_at + 1
+        return PairCount(pairs, audited, looked_at, trees)
 
     def _sapling(self, rollout: Rollout, verdicts: Sequence[Verdict], *, late: bool) -> Sapling | None:
         kept, stamp = self._kept.get(rollout.id), (rollout.events, rollout.state, len(verdicts))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from app.estimate import Estimate, certainty
+from app.forest import PairCount
 from app.results import OpenedRollout, RunLine, RunResult
 from app.words import ENDINGS
 from josh_engine.config import Run
@@ -26,6 +27,17 @@ ETA_AFTER = 3  # finished scenarios; before, a guess would jump about
 EVENTS = ("Event", "What happened (newest first)")
 FAILURES = ("Scenario", "Calls", "What went wrong")
 STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the work: its page, how much there is, and in what state; `params` open the page at the right place."""
+
+    page: str
+    title: str
+    count: str
+    state: str
+    params: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +264,21 @@ def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:
     wish = " Asked to end: the turns in flight are finished first." if run.cancel_requested else ""
     tone = "calm" if age <= 30 else "late" if age <= 120 else "silent"
     return f"Running. Last sign of life {age:.0f} s ago.{wish}", tone
+
+
+def pipeline(
+    lines: Sequence[RunLine], count: PairCount, *, active: Sequence[Activity], exports: int
+) -> tuple[Step, ...]:
+    """The work's steps in their order. Each leads to its page with what is newest there."""
+    running = f"{len(active)} being played" if active else f"newest: {lines[0].state}" if lines else "none yet"
+    finished, full = sum(line.finished for line in lines), fully_rewarded(lines)
+    example = {"run": example_run(lines).run} if lines else {}
+    share = percent(count.share) if count.pairs else "none"
+    return (
+        Step("run", "Run", f"{len(lines):,} runs", running, {"run": active[0].id} if active else {}),
+        Step("tree", "Tree", f"{finished:,} trees", f"{full:,} with full reward", example),
+        Step("export", "Export", f"{count.pairs:,} pairs", f"{share} audited · {exports} exports", {}),
+    )
 
 
 def fully_rewarded(lines: Sequence[RunLine]) -> int:

@@ -23,7 +23,7 @@ from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLi
 from app.settings import RunRequest, build_config, data_path, store_path
 from josh_engine.config import Run, RunConfig, RunLimits
 from josh_engine.values import Event, Rollout, Verdict
-from storage import runs
+from storage import exports, runs
 from storage.activity import Activity
 from storage.curation import DeletedRun
 from storage.curation import list_deleted as list_deleted_runs
@@ -54,6 +54,7 @@ __all__ = [
     "bundle_run",
     "cancel_run",
     "check_part",
+    "count_exports",
     "create_run",
     "data_path",
     "delete_run",
@@ -373,6 +374,11 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Ev
     from app import evaluating
 
     return evaluating.evaluate_run(store, run_id, against=against)
+
+
+def count_exports(store: Store) -> int:
+    """Those that were written and recorded."""
+    return len(exports.list_exports(store))
 
 
 # Data

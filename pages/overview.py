@@ -3,7 +3,9 @@
 import streamlit as st
 
 from app import listings, services, shell
-from app.tree_view import picture, tree_view
+from app.forest import PairCount
+from app.tree_view import live
+from app.tree_view.saplings import SEED, looped
 
 shell.enter(__file__)
 
@@ -11,60 +13,86 @@ INTRODUCTION = (
     "JOSH lets a tool-calling dialogue agent teach itself: it plays a conversation along many branches, keeps the "
     "path on which goals were reached, and turns it and its alternatives into training rows."
 )
+BESIDE_HEIGHT = 396
 
 
 @shell.guarded
 def page() -> None:
     shell.heading("Overview", INTRODUCTION)
     store = shell.store()
-    lines = services.list_runs(store)
-    if not lines:
-        with st.container(key="notice-first"):
-            st.text("No runs yet. The first one needs no key, no model and no download.")
-            _start_button()
+    if not services.list_runs(store):
+        _first()
         return
-    _figures(lines)
-    left, right = st.columns([42, 58], gap="medium")
+    count = live.remembered_forest(str(store.path)).count_pairs([line.run for line in services.list_runs(store)])
+    unsettled = bool(services.active_runs(store)) or count.looked_at < count.trees
+    st.fragment(_state, run_every="1s" if unsettled else None)(unsettled)
+
+
+def _first() -> None:
+    with st.container(key="notice-first"):
+        st.text("No runs yet. The sample is a small search, played here and now: no key, no model, no download.")
+        with st.container(horizontal=True):
+            if st.button("Load the sample run", type="primary", icon=":material/science:", key="sample"):
+                shell.go("run", {"run": services.load_sample(shell.store()).id})
+            if st.button("Start a run", icon=":material/play_arrow:", key="start-a-run"):
+                shell.go("run", {})
+
+
+@shell.guarded
+def _state(unsettled: bool) -> None:
+    store = shell.store()
+    lines, active = services.list_runs(store), services.active_runs(store)
+    if not lines:
+        st.rerun()  # the last one was deleted meanwhile
+    count = live.remembered_forest(str(store.path)).count_pairs([line.run for line in lines])
+    if unsettled and not active and count.looked_at == count.trees:
+        st.rerun()
+    _figures(lines, count)
+    _pipeline(listings.pipeline(lines, count, active=active, exports=services.count_exports(store)))
+    left, right = st.columns([36, 64], gap="medium")
     with left:
         st.subheader("A search, and what it found", anchor=False)
-        _example(store, lines)
+        _example(store, active[0].id if active else listings.example_run(lines).run, growing=bool(active))
     with right:
         st.subheader("Recent runs", anchor=False)
-        shell.listing(listings.runs_listed(lines[:12]), key="recent-runs", height=590)
+        shell.listing(listings.runs_listed(lines[:12]), key="recent-runs", height=BESIDE_HEIGHT)
 
 
-def _figures(lines: tuple[services.RunLine, ...]) -> None:
-    figures = st.columns([1, 1, 1.2, 3], vertical_alignment="center")
-    figures[0].metric("Runs", len(lines))
-    figures[1].metric("Scenarios explored", sum(line.finished for line in lines))
-    figures[2].metric("Trees with full reward", listings.fully_rewarded(lines))
-    with figures[3]:
-        _start_button()
+def _figures(lines: tuple[services.RunLine, ...], count: PairCount) -> None:
+    figures = st.columns([1, 1, 1, 1, 1.2], vertical_alignment="center")
+    figures[0].metric("Scenarios explored", f"{sum(line.finished for line in lines):,}")
+    figures[1].metric("Trees with full reward", f"{listings.fully_rewarded(lines):,}")
+    still = count.looked_at < count.trees
+    figures[2].metric("Pairs", f"{count.pairs:,}{' …' if still else ''}", help="An ideal turn and a negative one.")
+    figures[3].metric("Audited", listings.percent(count.share), help="Pairs with a turn that a person has judged.")
+    with figures[4]:
+        if st.button("Start a run", type="primary", icon=":material/play_arrow:", key="start-a-run", width="stretch"):
+            shell.go("run", {})
 
 
-def _start_button() -> None:
-    if st.button("Start a run", type="primary", icon=":material/play_arrow:", key="start-a-run"):
-        shell.go("run", {})
+def _pipeline(steps: tuple[listings.Step, ...]) -> None:
+    """A card for each step whose page there is."""
+    shown = [step for step in steps if step.page in shell.PAGES]
+    for number, (step, column) in enumerate(zip(shown, st.columns(len(shown), gap="small"), strict=True), start=1):
+        with column, st.container(border=True, key=f"card-{step.page}"):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.text(f"{number}  {step.title}")
+                if st.button("Open", key=f"step-{step.page}", shortcut=str(number), icon=":material/arrow_forward:"):
+                    shell.go(step.page, step.params)
+            st.text(step.count)
+            shell.faint(step.state, key=f"state-{step.page}")
 
 
-def _example(store: services.Store, lines: tuple[services.RunLine, ...]) -> None:
-    """The tree that shows most of what was found; a click on a turn opens it."""
-    rollout = listings.best_example(services.list_rollouts(store, listings.example_run(lines).run))
+def _example(store: services.Store, run_id: str, *, growing: bool) -> None:
+    """The tree that grows now; else the one that shows most, growing again and again. It leads to its page."""
+    rollouts = services.list_rollouts(store, run_id)
+    best = listings.best_example(rollouts)
+    rollout = listings.followed(rollouts, before=None) if growing else best
     if rollout is None:
         shell.faint("No goal was reached in the latest run yet.", key="no-example")
         return
-    opened = services.open_rollout(store, rollout.id)
-    where = listings.tree_address(rollout)
-    drawn = picture(
-        opened.tree,
-        opened.labels,
-        seq=opened.last_seq,
-        verdicts=opened.verdicts,
-        height=590,
-        leads=listings.address("tree", **where),
-    )
-    tree_view(drawn, key="example")
-    st.page_link(shell.PAGES["tree"], label="Open this tree", icon=":material/account_tree:", query_params=where)
+    outline = live.remembered_forest(str(store.path)).saplings(run_id, [rollout]).get(rollout.id, SEED)
+    live.forest_view(looped(rollout, outline, height=BESIDE_HEIGHT, moving=not growing), key="example")
 
 
 page()

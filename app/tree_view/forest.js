@@ -34,7 +34,7 @@ function build(parent) {
 
 function update(view, data) {
   view.frame.style.height = data.height ? `${data.height}px` : "";
-  view.frame.classList.toggle("single", Boolean(data.loop));
+  view.frame.classList.toggle("single", Boolean(data.single));
   view.note.textContent = data.note;
   const cells = new Map();
   for (const given of data.cells) {

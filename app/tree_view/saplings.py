@@ -32,10 +32,10 @@ def forest(
     }
 
 
-def looped(rollout: Rollout, sapling: Sapling, *, height: int) -> dict[str, Json]:
-    """One tree that grows again and again, and leads to its page."""
-    cell = _cell(rollout, sapling, page="tree") | {"leads": True}
-    return {"height": height, "note": "", "chosen": None, "loop": True, "cells": [cell]}
+def looped(rollout: Rollout, sapling: Sapling, *, height: int, moving: bool = True) -> dict[str, Json]:
+    """One tree that leads to its page; `moving`: it grows again and again."""
+    cell = _cell(rollout, sapling, page="tree") | {"leads": True, "name": rollout.scenario_id}
+    return {"height": height, "note": "", "chosen": None, "single": True, "loop": moving, "cells": [cell]}
 
 
 def _cell(rollout: Rollout, sapling: Sapling, *, page: str) -> dict[str, Json]:

@@ -54,7 +54,7 @@ def test_an_empty_store_offers_a_start_on_every_page(empty: None):
 def test_the_overview_counts_what_is_there(played: Run):
     test = opened("overview")
     assert said(test).startswith("JOSH lets")
-    assert [(each.label, each.value) for each in test.metric][:2] == [("Runs", "1"), ("Scenarios explored", "12")]
+    assert [(each.label, each.value) for each in test.metric][0] == ("Scenarios explored", "12")
 
 
 def test_a_run_shows_its_figures_with_their_intervals(played: Run):

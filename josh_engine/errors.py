@@ -44,13 +44,21 @@ class SimulationError(JoshError):
 
 
 class ModelError(JoshError):
-    """A model could not answer. `retry`: the same call may succeed later."""
+    """A model could not answer. `retry`: the same call may succeed later. `final`: no call to this model can succeed
+    until a person has done something, so none need be made."""
 
     retry = False
+    final = False
 
 
 class RateLimited(ModelError):
+    """`wait`: seconds the endpoint asks for before the next call; None: it did not say."""
+
     retry = True
+
+    def __init__(self, message: str, *, remedy: str = "", wait: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.wait = wait
 
 
 class ModelUnavailable(ModelError):
@@ -66,7 +74,9 @@ class MissingKey(ModelError):
 
 
 class BadResponse(ModelError):
-    """The endpoint answered something that is not a completion."""
+    """The endpoint answered something that is not a completion: cut short on its way, perhaps."""
+
+    retry = True
 
 
 class TrainingError(JoshError):

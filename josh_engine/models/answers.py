@@ -1,0 +1,136 @@
+"""A chat request and its answer: our values to OpenAI's wire, and what came back to a `Completion`.
+
+Endpoints differ in what they leave out, so an answer is read leniently where its meaning is clear (content null is no
+words; arguments of any JSON type become their text, for the agent to judge) and refused where it is not (no choices).
+Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from josh_engine.errors import BadResponse
+from josh_engine.messages import wire, wire_tools
+from josh_engine.models.prices import Price, usd
+from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
+
+WITHOUT_SEED = "seed"
+NEW_MAX_TOKENS = "max_tokens"
+NO_SYSTEM_ALONE = "system_only"
+
+
+def request_body(
+    model: str, messages: Sequence[Message], tools: Sequence[Tool], *, sampling: Sampling, seed: int | None
+) -> dict[str, Json]:
+    """What an endpoint is asked. `top_k` is no parameter of OpenAI's, but of most servers people run themselves."""
+    body: dict[str, Json] = {
+        "model": model,
+        "messages": [wire(message) for message in messages],
+        "temperature": sampling.temperature,
+    }
+    if tools:
+        body["tools"] = wire_tools(tools)
+    chosen = {"top_p": sampling.top_p, "max_tokens": sampling.max_tokens, "top_k": sampling.top_k, "seed": seed}
+    return body | {name: value for name, value in chosen.items() if value is not None}
+
+
+def fitted(body: Mapping[str, Json], refused: frozenset[str]) -> dict[str, Json]:
+    """The request as an endpoint takes it that refused some of it before. None of this changes what is asked:
+    siblings differ without seeds too, only less repeatably; `max_completion_tokens` is the newer name of the same cap;
+    and a lone system prompt becomes the first thing the user says."""
+    body = dict(body)
+    if WITHOUT_SEED in refused:
+        body.pop("seed", None)
+    if NEW_MAX_TOKENS in refused and "max_tokens" in body:
+        body["max_completion_tokens"] = body.pop("max_tokens")
+    if NO_SYSTEM_ALONE in refused and lacks_user(body):
+        *before, last = body["messages"]
+        body["messages"] = [*before, last | {"role": "user"}]
+    return body
+
+
+def lacks_user(body: Mapping[str, Json]) -> bool:
+    """Whether the request ends where some chat templates give up: nobody but the system has spoken."""
+    return all(message["role"] == "system" for message in body["messages"])
+
+
+def answer_of(text: str) -> dict[str, Json]:
+    """The JSON object an endpoint sent. Raises BadResponse."""
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadResponse(f"The endpoint's answer is not JSON; it begins {_excerpt(text)}.") from error
+    if not isinstance(answer, dict):
+        raise BadResponse(f"The endpoint's answer is no JSON object; it begins {_excerpt(text)}.")
+    return answer
+
+
+def completion_of(text: str, price: Price) -> Completion:
+    """Raises BadResponse where this is no chat completion."""
+    answer = answer_of(text)
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise BadResponse(f"The endpoint's answer holds no choices; it begins {_excerpt(text)}.")
+    message = choices[0].get("message") if isinstance(choices[0], dict) else None
+    if not isinstance(message, dict):
+        raise BadResponse(f"The endpoint's first choice holds no message; the answer begins {_excerpt(text)}.")
+    usage, reported = _usage(answer.get("usage"))
+    return Completion(
+        content=_words(message.get("content")) or _words(message.get("refusal")),
+        tool_calls=tuple(map(_call, _list(message.get("tool_calls")))),
+        finish=_words(choices[0].get("finish_reason")) or "stop",
+        usage=usage,
+        usd=usd(price, usage, reported=reported),
+    )
+
+
+def _call(given: Any) -> ToolCall:
+    """A call as the model made it; what is no call at all has no name, and its text as arguments."""
+    function = given.get("function") if isinstance(given, dict) else None
+    if not isinstance(function, dict):
+        return ToolCall("", "", raw=_raw(given))
+    return ToolCall(
+        _words(given.get("id")) if isinstance(given, dict) else "",
+        _words(function.get("name")),
+        raw=_raw(function.get("arguments")),
+    )
+
+
+def _raw(arguments: Any) -> str:
+    if arguments is None:
+        return ""
+    return storable(arguments) if isinstance(arguments, str) else storable(json.dumps(arguments, ensure_ascii=False))
+
+
+def _words(content: Any) -> str:
+    """Text; of a list of parts the text parts, joined."""
+    if isinstance(content, list):
+        return "".join(_words(part.get("text")) for part in content if isinstance(part, dict))
+    return storable(content) if isinstance(content, str) else ""
+
+
+def storable(text: str) -> str:
+    """Without half characters (lone surrogates), which JSON can carry and no file can."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []
+
+
+def _usage(given: Any) -> tuple[Usage, bool]:
+    """The usage, and whether the endpoint told it."""
+    counts = given if isinstance(given, dict) else {}
+    prompt, completion = counts.get("prompt_tokens"), counts.get("completion_tokens")
+    told = _is_count(prompt) and _is_count(completion)
+    return Usage(1, prompt if _is_count(prompt) else 0, completion if _is_count(completion) else 0), told
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _excerpt(text: str) -> str:
+    return repr(" ".join(text[:400].split())[:80])

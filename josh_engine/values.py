@@ -25,8 +25,6 @@ Judgement = Literal[
     "withdraw",
 ]  # fmt: skip
 
-NO_MAPPING: Mapping[str, Json] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Goal:

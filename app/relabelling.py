@@ -24,6 +24,16 @@ JUDGEMENTS: tuple[TurnJudgement, ...] = get_args(TurnJudgement)
 LONGEST_REASON = 2_000
 
 
+SAID: Mapping[str, str] = {
+    "good": "called turn {node} good",
+    "bad": "called turn {node} bad",
+    "partial": "called turn {node} partial credit",
+    "exclude": "excluded turn {node}",
+    "promote": "promoted turn {node} to the ideal path",
+    "withdraw": "took back what was said of turn {node}",
+}
+
+
 class Conflict(JoshError):
     """Somebody spoke meanwhile. `word` is the last word now, which the next must have seen."""
 
@@ -138,6 +148,19 @@ def standing_on(verdicts: Sequence[Verdict], judged: Subject) -> Verdict | None:
     """What stands on a turn's label, or on the ideal path."""
     before = replaces(verdicts)
     return next((each for each in reversed(standing(verdicts)) if subject(each, before) == judged), None)
+
+
+def in_words(verdict: Verdict, *, seconds: float | None = None) -> str:
+    """`Ada called turn 0.1 bad 20 s ago`; without `seconds`, no time."""
+    said = f"{verdict.auditor} {SAID.get(verdict.verdict, 'judged turn {node}').format(node=verdict.node)}"
+    return said if seconds is None else f"{said} {ago(seconds)}"
+
+
+def ago(seconds: float) -> str:
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago" if seconds >= 1 else "just now"
 
 
 def preview(sources: Sequence[Source], verdict: Verdict, policy: RowPolicy | None = None) -> Preview:

@@ -19,6 +19,7 @@ from josh_engine.values import Json, Message, ToolCall, Turn
 Mark = Literal["same", "changed", "left", "right"]
 WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 MOST_WORDS = 3_000  # above, two texts are compared whole: the matcher's time grows with their product
+LEAST_ALIKE = 0.45  # below, only blanks and dots are shared: word by word would read as noise
 ABSENT = object()
 
 
@@ -97,8 +98,11 @@ def words_apart(left: str, right: str) -> tuple[list[tuple[str, bool]], list[tup
     if left == right or max(len(ours), len(theirs)) > MOST_WORDS:
         only = left != right
         return [(left, only)], [(right, only)]
+    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+    if matcher.ratio() < LEAST_ALIKE:
+        return [(left, True)], [(right, True)]
     matched: tuple[list[tuple[str, bool]], list[tuple[str, bool]]] = ([], [])
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
         for pieces, words in ((matched[0], ours[i:i_end]), (matched[1], theirs[j:j_end])):
             if words:
                 pieces.append(("".join(words), tag != "equal"))

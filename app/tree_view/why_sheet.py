@@ -104,26 +104,30 @@ def _agents(tree: Tree, here: int) -> list[Node]:
 
 
 def _goals(tree: Tree, node: Node) -> list[Block]:
-    """Each goal against the call of this turn that comes nearest."""
-    goals = tree.scenario.goals if tree.scenario else ()
+    """Each goal against the call of this turn that comes nearest; goals whose tool was not called in one line each."""
+    goals = list(enumerate(tree.scenario.goals if tree.scenario else (), start=1))
     if not goals:
         return []
-    nearest = {goal.id: _nearest(goal, node.turn.calls) for goal in goals}
-    rows = [_goal_row(tree, node, goal, nearest[goal.id], number=n) for n, goal in enumerate(goals, start=1)]
+    nearest = {goal.id: _nearest(goal, node.turn.calls) for _, goal in goals}
+    rows = [
+        _goal_row(call, f"Goal {number}: {goal.name} · {_status(tree, node, goal)}", goal)
+        for number, goal in goals
+        if (call := nearest[goal.id]) is not None
+    ]
+    uncalled = [
+        (f"Goal {number}", f"{goal.name} · not called in this turn · {_status(tree, node, goal)}")
+        for number, goal in goals
+        if nearest[goal.id] is None
+    ]
+    blocks = [head("Asked and called")]
+    blocks += [compared(ASKED, CALLED, rows), text(NOTE, tone="faint")] if rows else []
+    blocks += [facts(*uncalled)] if uncalled else []
     used = {call.id for call in nearest.values() if call is not None}
-    others = [call for call in node.turn.calls if call.id not in used]
-    blocks = [head("Asked and called"), compared(ASKED, CALLED, rows), text(NOTE, tone="faint")]
-    if others:
-        named = ", ".join(f"{call.name}({_listed(call)})" for call in others)
-        blocks.append(text(f"Called besides: {named}"))
-    return blocks
+    others = [f"{call.name}({_listed(call)})" for call in node.turn.calls if call.id not in used]
+    return blocks + ([text(f"Called besides: {', '.join(others)}")] if others else [])
 
 
-def _goal_row(tree: Tree, node: Node, goal: Goal, call: ToolCall | None, *, number: int) -> Block:
-    title = f"Goal {number}: {goal.name} · {_status(tree, node, goal)}"
-    if call is None:
-        rows = arguments_apart(goal.arguments, {})
-        return compared_arguments(f"{title} · not called in this turn", "left", rows)
+def _goal_row(call: ToolCall, title: str, goal: Goal) -> Block:
     rows = arguments_apart(goal.arguments, call.arguments)
     mark: Mark = "same" if all(each.mark == "same" for each in rows) else "changed"
     return compared_arguments(f"{title}{' · the call got an error' if call.error is not None else ''}", mark, rows)
@@ -135,7 +139,7 @@ def _status(tree: Tree, node: Node, goal: Goal) -> str:
         return "reached here" if winner == node.id else "reached here too, booked elsewhere"
     if winner is not None and exchange(winner) < exchange(node.id):
         return f"reached before, at turn {winner}"
-    return "open, not reached here"
+    return "not reached"
 
 
 def _nearest(goal: Goal, calls: Sequence[ToolCall]) -> ToolCall | None:

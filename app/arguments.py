@@ -112,6 +112,9 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--trials", type=int, default=1, metavar="K")
     parser.add_argument("--goal-rule", choices=("paper", "authors"), help="ToolWOZ: which calls pay a goal")
     parser.add_argument("--order", choices=("sorted", "list"), help="ToolWOZ: the test split's order")
+    parser.add_argument(
+        "--prompt", action="append", default=[], metavar="NAME=FILE", help="an edited copy of a prompt; repeatable"
+    )
     parser.add_argument("--name", default="", help="what to call the run")
     _limit_arguments(parser)
 

@@ -26,8 +26,17 @@ CATALOG: Mapping[Kind, Mapping[str, str]] = {
         "toolwoz-generated": "toolwoz.generated:open_world",
         "toolwoz": "toolwoz:open_world",
     },
-    "agent": {"scripted": "toolwoz.scripted:ScriptedAgent"},
-    "user": {"agenda": "toolwoz.agenda:AgendaUser"},
+    "agent": {
+        "scripted": "toolwoz.scripted:ScriptedAgent",
+        "react": "josh_engine.agents.react:ReactAgent",
+        "act": "josh_engine.agents.act:ActAgent",
+        "function_calling": "josh_engine.agents.function_calling:FunctionCallingAgent",
+    },
+    "user": {
+        "agenda": "toolwoz.agenda:AgendaUser",
+        "goal": "josh_engine.users.goal:GoalUser",
+        "guide": "josh_engine.users.guide:GuideUser",
+    },
     "model": {},
 }
 

@@ -172,7 +172,19 @@ def _request(words: argparse.Namespace, split: str, strategy: str | None) -> ser
         trials=words.trials,
         preset=words.preset,
         options={name: value for name, value in options.items() if value is not None},
+        prompts=dict(_prompt(each) for each in words.prompt),
     )
+
+
+def _prompt(given: str) -> tuple[str, str]:
+    """Name and text of one `--prompt NAME=FILE`."""
+    name, _, file = given.partition("=")
+    if not name or not file:
+        raise ConfigError(f"--prompt {given!r} is not NAME=FILE.", remedy="For example: --prompt react=my-react.md")
+    try:
+        return name, Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The prompt {file} cannot be read: {error}.") from error
 
 
 def _listed(file: Path | None) -> Sequence[str] | None:

@@ -26,6 +26,7 @@ from josh_engine.values import Scenario
 
 VERSION = "0.1.0"
 SOURCES = ("josh_engine", "toolwoz")  # what decides how a run goes
+KINDS = ("*.py", "*.md")  # code and prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,12 @@ def scenarios(world: World, split: str) -> Sequence[Scenario]:
 
 
 def _offered(config: RunConfig) -> dict[str, Any]:
-    return {"max_generations": config.max_generations, "options": config.options, "seed": config.seed}
+    return {
+        "max_generations": config.max_generations,
+        "options": config.options,
+        "seed": config.seed,
+        "prompts": config.prompts,
+    }
 
 
 def _listed(world: World, config: RunConfig) -> dict[str, Scenario]:
@@ -103,12 +109,17 @@ def check(config: RunConfig) -> None:
             _find(kind, name)  # type: ignore[arg-type]
 
 
+def declares(kind: catalog.Kind, name: str, what: str) -> Any:
+    """What a part says of itself by an attribute (see `app.demands`); None where it says nothing."""
+    return getattr(_find(kind, name), what, None)
+
+
 @cache
 def code_version() -> str:
     """The version, and a digest of the sources that decide how a run goes; so an edited copy is told apart."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for source in sorted(path for package in SOURCES for path in (root / package).rglob("*.py")):
+    for source in sorted(path for package in SOURCES for kind in KINDS for path in (root / package).rglob(kind)):
         digest.update(source.relative_to(root).as_posix().encode())
         digest.update(source.read_bytes())
     return f"{VERSION}+{digest.hexdigest()[:12]}"

@@ -13,9 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app import catalog, declaring, parts
+from app import catalog, declaring, demands, parts
 from josh_engine.config import RunConfig, StrategyConfig, paper_preset
 from josh_engine.errors import ConfigError
+from josh_engine.values import Scenario
 
 PRESETS = ("paper",)
 STORE_VARIABLE = "JOSH_STORE"
@@ -26,7 +27,8 @@ DATA_VARIABLE = "JOSH_DATA"
 class RunRequest:
     """What a person may choose for a run. None: the preset's value, else the default.
 
-    `scenarios`: these ids, in this order; None: the split's own order. `limit`: only the first so many.
+    `scenarios`: these ids, in this order; None: the split's own order. `limit`: only the first so many. `prompts`:
+    edited prompt texts by name.
     """
 
     world: str = catalog.DEFAULT_WORLD
@@ -50,6 +52,7 @@ class RunRequest:
     trials: int = 1
     preset: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
 def store_path() -> Path:
@@ -83,7 +86,11 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
     config = _chosen(_preset(config, request.preset), request)
     replace(config, scenarios=("any",)).checked()  # cheap mistakes are told before a world is opened
     parts.check(config)
-    return replace(config, scenarios=_scenarios(request, data)).checked()
+    demands.check_models(config)
+    config = replace(config, prompts=demands.prompts(config, request.prompts))
+    chosen = _scenarios(request, data)
+    demands.check_guides(config, chosen)
+    return replace(config, scenarios=tuple(scenario.id for scenario in chosen)).checked()
 
 
 def _preset(config: RunConfig, name: str | None) -> RunConfig:
@@ -119,20 +126,20 @@ def _chosen(config: RunConfig, request: RunRequest) -> RunConfig:
     )
 
 
-def _scenarios(request: RunRequest, data: Path) -> tuple[str, ...]:
+def _scenarios(request: RunRequest, data: Path) -> tuple[Scenario, ...]:
     if request.limit is not None and request.limit < 1:
         raise ConfigError(f"limit is {request.limit}, but must be at least 1.")
     world = parts.open_world(request.world, data, request.options)
     listed = parts.scenarios(world, request.split)
     if request.scenarios is None:
-        return tuple(scenario.id for scenario in islice(listed, request.limit))
-    known, wanted = tuple(scenario.id for scenario in listed), tuple(request.scenarios)
-    if strangers := sorted(set(wanted) - set(known)):
+        return tuple(islice(listed, request.limit))
+    known, wanted = {scenario.id: scenario for scenario in listed}, tuple(request.scenarios)
+    if strangers := sorted(set(wanted) - known.keys()):
         raise ConfigError(
             f"Split {request.split!r} of {request.world} has no scenario {strangers[0]!r}"
             + (f" (nor {len(strangers) - 1} more)." if len(strangers) > 1 else "."),
-            remedy=f"It has {len(known)}" + (f", for example {known[0]!r}." if known else "."),
+            remedy=f"It has {len(known)}" + (f", for example {next(iter(known))!r}." if known else "."),
         )
     if len(set(wanted)) != len(wanted):
         raise ConfigError("A scenario is listed twice.", remedy="Use trials to play scenarios more than once.")
-    return wanted[: request.limit]
+    return tuple(known[each] for each in wanted[: request.limit])

@@ -30,7 +30,9 @@ class RunConfig:
     """One configuration over many scenarios. Parts are short names or "module:attribute" (see `app.catalog`).
 
     `scenarios` are ids in playing order, resolved when the run is made. `options` are the world's own switches
-    (ToolWOZ: `goal_rule`, `order`). `model` None: the agent plays without a model.
+    (ToolWOZ: `goal_rule`, `order`). `model` None: the agent plays without a model. `prompts` are the whole texts of
+    the prompts that agent and user play with, by name, so an edited one is kept with its run; a prompt that is not
+    here is the shipped one.
     """
 
     world: str
@@ -47,6 +49,7 @@ class RunConfig:
     seed: int = 0
     trials: int = 1
     options: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self) -> RunConfig:
         """Itself, or a ConfigError that says which value cannot be and what can."""

@@ -196,9 +196,12 @@ def _of_agent_turn(turn: Turn, path: Sequence[Turn]) -> Iterator[str]:
         yield "An agent's turn has a reply unless it failed."
     if load(Turn, dump(turn)) != turn:
         yield "The agent's turn does not survive being written as JSON."
+    made = [call.id for call in turn.calls]
+    if made != [f"call_{before + number}" for number in range(1, len(made) + 1)]:
+        yield f"Calls are numbered along the path from call_{before + 1}, but here: {', '.join(made)}."
     asked = [call.id for message in turn.messages for call in message.tool_calls]
-    if asked != [f"call_{before + number}" for number in range(1, len(asked) + 1)]:
-        yield f"Calls are numbered along the path from call_{before + 1}, but here: {', '.join(asked)}."
+    if [each for each in made if each in asked] != asked:
+        yield f"The calls that the messages ask for ({', '.join(asked)}) are not the turn's."
     answered = {message.tool_call_id: message.content for message in turn.messages if message.role == "tool"}
     for call in turn.calls:
         if (call.error is None) != (call.fault is None) or (call.error is None) == (call.result is None):

@@ -8,9 +8,12 @@ reach the trainer as it was written.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 
 from josh_engine.values import Json, Message, Preamble, Tool, ToolCall, Turn
+
+MAX_NESTING = 50  # ours; no tool takes as much, and deeper values break the recursion of what writes them down
 
 
 def conversation(preamble: Preamble, path: Iterable[Turn]) -> tuple[Message, ...]:
@@ -43,10 +46,23 @@ def parse_arguments(raw: str) -> dict[str, Json] | None:
     if not raw.strip():
         return {}
     try:
-        parsed = json.loads(raw)
-    except (json.JSONDecodeError, RecursionError):
+        parsed = read_json(raw)
+    except ValueError:
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def read_json(text: str, *, strict: bool = True) -> Json:
+    """What a model's JSON text says. Raises ValueError for all that is not JSON, and for what could not be written
+    down again: NaN and infinities (Python reads them, nothing else does; NaN is not even equal to itself), numbers
+    beyond Python's limits, deep nesting. `strict` False takes line breaks inside strings, which models write."""
+    try:
+        parsed = json.loads(text, strict=strict, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if _nesting(parsed) > MAX_NESTING:
+        raise ValueError("it is nested too deeply")
+    return parsed
 
 
 def calls_made(path: Iterable[Turn]) -> int:
@@ -72,3 +88,23 @@ def _object(call: ToolCall) -> Json:
         return dict(call.arguments)
     parsed = parse_arguments(call.raw)
     return call.raw if parsed is None else parsed
+
+
+def _no_number(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
+
+
+def _nesting(value: Json) -> int:
+    """How many containers lie inside each other, counted level by level: recursion is what this guards against."""
+    level, depth = [value], 0
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth

@@ -1,0 +1,74 @@
+"""The function-calling agent: tools in the API field, calls as `tool_calls`, answers as messages of role `tool`.
+
+Source: arXiv 2409.04617, section 3.2 (FC). Every call the model made is made, in order. Ours: ids are canonical
+(`call_<n>` along the path) in place of the endpoint's own, so that equal turns are equal; a generation with neither
+words nor calls is malformed and answered with a user message, since there is no call that a tool could answer; words
+beside calls are kept in the conversation, but the reply is what is said without a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from josh_engine.agents.generations import Heard, play_turn
+from josh_engine.messages import parse_arguments
+from josh_engine.ports import ChatModel, Environment
+from josh_engine.prompting import filled, prompt_text
+from josh_engine.values import Completion, Message, Preamble, ToolCall, Turn
+
+NO_JSON = "The arguments are not a JSON object. Nothing was done."
+EMPTY = "Your last message was empty. Call a tool, or answer the customer."
+
+
+class FunctionCallingAgent:
+    """`prompts`: edited texts by name; without one of this agent's the shipped text is used."""
+
+    needs_model = True
+    prompt = "function_calling"
+
+    def __init__(self, max_generations: int = 10, prompts: Mapping[str, str] | None = None) -> None:
+        self.max_generations = max_generations
+        self.text = prompt_text(self.prompt, prompts)
+
+    def preamble(self, environment: Environment) -> Preamble:
+        system = filled(self.text, {"policy": environment.policy})
+        return Preamble((Message("system", system),), environment.tools)
+
+    async def turn(self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int) -> Turn:
+        return await play_turn(
+            path,
+            environment,
+            model,
+            preamble=self.preamble(environment),
+            hear=hear,
+            tell=tell,
+            max_generations=self.max_generations,
+        )
+
+
+def hear(completion: Completion, number: int) -> Heard:
+    asked = tuple(replace(call, id=f"call_{number + index}") for index, call in enumerate(completion.tool_calls))
+    message = Message("assistant", completion.content, asked, sampled=True)
+    if asked:
+        return Heard(message, tuple(map(_read, asked)))
+    if completion.content.strip():
+        return Heard(message, reply=completion.content)
+    return Heard(message, (ToolCall(f"call_{number}", "", error=EMPTY, fault="format"),))
+
+
+def tell(call: ToolCall) -> Message:
+    """The call's answer as the model reads it; a generation that made no call has none that a tool could answer."""
+    if call.fault == "format" and not call.name and not call.raw:
+        return Message("user", EMPTY)
+    return Message("tool", call.answer, tool_call_id=call.id)
+
+
+def _read(call: ToolCall) -> ToolCall:
+    """The call with its arguments, or with what is wrong with them."""
+    if not call.raw:
+        return call
+    arguments = parse_arguments(call.raw)
+    if arguments is None:
+        return replace(call, arguments={}, error=NO_JSON, fault="format")
+    return replace(call, arguments=arguments)

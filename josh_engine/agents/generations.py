@@ -1,0 +1,56 @@
+"""The loop of every agent here: the model writes, its calls are made, it reads what came back, until it speaks.
+
+An agent says two things: how to hear a generation, and how a call's answer is told to the model. Generations are kept
+as they were written, malformed ones too; those stand in the turn's calls with fault `format` and never reach the
+environment. A turn without a reply within `max_generations` (Appendix B names none; the authors' code takes 3) fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from josh_engine.messages import calls_made, conversation
+from josh_engine.ports import ChatModel, Environment
+from josh_engine.values import Completion, Message, Preamble, Stop, ToolCall, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One generation. `reply` None: the turn goes on once the calls are answered. Calls are numbered; those with a
+    fault are answered already."""
+
+    message: Message
+    calls: tuple[ToolCall, ...] = ()
+    reply: str | None = None
+    stop: Stop = "spoke"
+
+
+Hear = Callable[[Completion, int], Heard]  # (what the model wrote, the number of its first call)
+Tell = Callable[[ToolCall], Message]  # an answered call, as the model reads it
+
+
+async def play_turn(
+    path: Sequence[Turn],
+    environment: Environment,
+    model: ChatModel,
+    *,
+    preamble: Preamble,
+    hear: Hear,
+    tell: Tell,
+    max_generations: int,
+) -> Turn:
+    """The agent's whole turn after `path`."""
+    messages = list(conversation(preamble, path))
+    before, made, calls = len(messages), calls_made(path), list[ToolCall]()
+    for _ in range(max_generations):
+        completion = await model.complete(tuple(messages), preamble.tools)
+        heard = hear(completion, made + len(calls) + 1)
+        messages.append(heard.message)
+        if heard.reply is not None:
+            return Turn("agent", tuple(messages[before:]), tuple(calls), heard.reply, heard.stop)
+        for call in heard.calls:
+            answered = call if call.fault is not None else environment.call(call)
+            calls.append(answered)
+            messages.append(tell(answered))
+    return Turn("agent", tuple(messages[before:]), tuple(calls), stop="failed")

@@ -1,18 +1,23 @@
 """Tree: one scenario's search, where its rewards came, what was cut and why, and the conversation beside it.
 
-The address says everything: run, scenario, trial and the chosen turn. While the search runs, the drawing grows in
-place; it is mounted once.
+The address says everything: run, scenario, trial, the chosen turn, and how it is looked at (PLACE). While the search
+runs, the drawing grows in place; it is mounted once.
 """
+
+from collections.abc import Mapping
 
 import streamlit as st
 
 from app import listings, services, shell
 from app.archive import archive
-from app.tree_view import conversation_view, picture, transcript, tree_view
+from app.tree_view import tree_view
+from app.tree_view.opening import explored, opened
+from app.tree_view.panes import draw_panes
 
 shell.enter(__file__)
 
 HEIGHT = 640
+PLACE = ("lens", "hoist", "t", "q", "filter")
 FORMATS = {"sft": "SFT", "kto": "KTO", "dpo": "DPO"}
 GOING = ("queued", "running")
 ROWS = "Training rows of this run (finished trees with full reward):"
@@ -96,33 +101,34 @@ def _picker(chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) ->
 
 @shell.guarded
 def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
-    opened = services.open_rollout(store, rollout_id)
-    if going and opened.rollout.state not in GOING:
+    tree = opened(store, rollout_id)
+    if going and tree.rollout.state not in GOING:
         st.rerun()
     asked = st.query_params.get("node")
-    selected = asked if asked in opened.tree.nodes else None
-    shell.faint(listings.search_in_words(opened, unknown_node=asked if asked != selected else None), key="search")
+    selected = asked if asked in tree.tree.nodes else None
+    shell.faint(listings.search_in_words(tree, unknown_node=asked if asked != selected else None), key="search")
+    if tree.missing:
+        shell.faint(tree.missing, key="missing")
     left, right = st.columns([58, 42], gap="small")
     with left:
-        drawn = picture(
-            opened.tree,
-            opened.labels,
-            seq=opened.last_seq,
-            selected=selected,
-            verdicts=opened.verdicts,
-            height=HEIGHT,
-        )
-        tree_view(drawn, key="tree", choose=_choose)
+        place = {name: st.query_params[name] for name in PLACE if name in st.query_params}
+        drawn = explored(store, rollout_id, selected=selected, height=HEIGHT, place=place)
+        tree_view(drawn, key="tree", choose=_choose, note=_note)
     with right:
-        told = transcript(opened.tree, opened.labels, selected or listings.last_turn(opened.tree), height=HEIGHT)
-        conversation_view(told, key="conversation", choose=_choose)
+        draw_panes(store, tree, selected=selected, choose=_choose)
 
 
 def _choose(node: str) -> None:
-    if node:
-        st.query_params["node"] = node
-    elif "node" in st.query_params:
-        del st.query_params["node"]
+    _note({"node": node})
+
+
+def _note(place: Mapping[str, str]) -> None:
+    """What the drawing wants the address to say; empty: nothing any more."""
+    for name in (name for name in (*PLACE, "node") if name in place):
+        if place[name]:
+            st.query_params[name] = place[name]
+        elif name in st.query_params:
+            del st.query_params[name]
 
 
 def _downloads(store: services.Store, run_id: str, *, ready: bool) -> None:

@@ -21,23 +21,47 @@ from josh_engine.values import Json
 __all__ = ["conversation_view", "picture", "transcript", "tree_view"]
 
 FOLDER = Path(__file__).parent
+PARTS = ("shapes", "layout", "camera", "explore", "replay", "keys")
 Choose = Callable[[str], None]
+Note = Callable[[Mapping[str, str]], None]
+Ask = Callable[[str], None]
 
 
-def tree_view(drawn: Mapping[str, Json], *, key: str, choose: Choose | None = None) -> None:
-    """Draws what `picture` gave. `choose` is called with the clicked turn's id, "" when the choice was cleared."""
-    _mount(component(FOLDER, "tree", "shapes", "layout"), drawn, key=key, choose=choose)
+def tree_view(
+    drawn: Mapping[str, Json],
+    *,
+    key: str,
+    choose: Choose | None = None,
+    note: Note | None = None,
+    ask: Ask | None = None,
+) -> None:
+    """Draws what `picture` gave. `choose` is called with the clicked turn's id, "" when the choice was cleared. The
+    explorer calls `note` instead, with all that the address should say (node, lens, hoist, t, q, filter; "" for
+    nothing); `ask` is called with what a key asked to do with the chosen turn: good, bad, exclude, promote, undo."""
+    heard = {
+        "chosen": choose and (lambda told: choose(told["node"])),
+        "place": note,
+        "ask": ask,
+    }
+    _mount(component(FOLDER, "tree", *PARTS), drawn, key=key, heard=heard)
 
 
 def conversation_view(told: Mapping[str, Json], *, key: str, choose: Choose) -> None:
     """Shows what `transcript` gave. `choose` is called with the id of the turn that a chip or a link stands for."""
-    _mount(component(FOLDER, "conversation"), told, key=key, choose=choose)
+    _mount(component(FOLDER, "conversation"), told, key=key, heard={"chosen": lambda told: choose(told["node"])})
 
 
-def _mount(view: Any, shown: Mapping[str, Json], *, key: str, choose: Choose | None) -> None:
-    def report() -> None:
-        chosen = st.session_state[key].get("chosen")
-        if choose is not None and chosen is not None:
-            choose(chosen["node"])
+def _mount(
+    view: Any, shown: Mapping[str, Json], *, key: str, heard: Mapping[str, Callable[[Any], None] | None]
+) -> None:
+    """`heard`: what to do with each thing the component tells; one it tells to nobody is let go."""
 
-    view(key=key, data=dict(shown), on_chosen_change=report)
+    def hear(name: str, act: Callable[[Any], None] | None) -> Callable[[], None]:
+        def report() -> None:
+            told = st.session_state[key].get(name)
+            if act is not None and told is not None:
+                act(told)
+
+        return report
+
+    view(key=key, data=dict(shown), **{f"on_{name}_change": hear(name, act) for name, act in heard.items()})

@@ -1,18 +1,24 @@
 // The one drawing of a conversation tree: dependency-free SVG, built once per mount, then only diffed.
 //
-// `data` comes from picture.py: { seq, height, selected, leads, aria, goals: [{ number, name, arguments, node, exchange }],
-// nodes: [{ id, parent, kind, label, path, level, stop, reached, won, aria, tip }] }, nodes in tree order, parents
-// first. A click chooses a turn, or, where `leads` says so, leads to the page that shows it. Text from models enters
-// by textContent only.
-// Its parts are shapes.js and layout.js.
+// `data` comes from picture.py: { seq, height, selected, leads, aria, empty, goals, nodes, replay }, nodes in tree order,
+// parents first; the explorer (with `replay`) also gets { place: { lens, hoist, t, q, filter }, matches }. A click
+// chooses a turn, or, where `leads` says so, leads to the page that shows it. Text from models enters by textContent
+// only. What the address says comes with `data`; what a person changes is told back: `place` by the explorer, else
+// `chosen`; and `ask`.
+//
+// The parts are joined to this file, so they have no imports: shapes.js (meanings, lenses, legend), layout.js (where
+// turns stand), camera.js (motion, zoom, map), explore.js (lenses, folding, hoisting, finding), replay.js, keys.js.
 
-const SCALE = { least: 0.12, most: 3, fit: 1.4, legible: 0.72 };
 const mounts = new WeakMap();
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   if (!mounts.has(parentElement)) mounts.set(parentElement, build(parentElement));
   const view = mounts.get(parentElement);
-  view.tell = (node) => data?.leads ? follow(`${data.leads}&node=${node}`) : setTriggerValue("chosen", { node });
+  view.tell = (name, value) => {
+    if (!data?.leads) setTriggerValue(name, value);
+    else if (name === "chosen") follow(`${data.leads}&node=${value.node}`);
+  };
+  view.keep = (place) => setStateValue("place", place);
   if (data) update(view, data);
 }
 
@@ -27,37 +33,35 @@ function follow(address) {
 function build(parent) {
   const world = svg("g", { class: "world" }, svg("g", { class: "edges" }), svg("g", { class: "nodes", role: "presentation" }));
   const canvas = svg("svg", { class: "canvas", role: "presentation" }, world);
-  const card = html("div", { class: "card", "aria-hidden": "true" });
-  const zoomed = html("span", { class: "zoomed" });
-  const tools = html("div", { class: "tools" });
-  const empty = html("div", { class: "empty" });
-  const root = html("div", { class: "tree", "data-testid": "josh-tree", role: "tree", tabindex: "0" }, canvas);
-  const goals = html("div", { class: "goals", "data-testid": "goals", role: "list" });
-  const area = html("div", { class: "area" }, root, tools, empty);
-  const frame = html("div", { class: "frame" }, goals, area, legend(), card);
+  const root = html("div", { class: "tree", "data-testid": "josh-tree", role: "tree", tabindex: "0", "data-built": "1" }, canvas);
   const view = {
-    frame, goals, root, canvas, world, card, zoomed, empty, nodes: new Map(), data: { nodes: [] }, seen: null, focus: null,
-    selected: null, asked: null, moved: false, at: { x: 0, y: 0, k: 1 }, motion: 0, tell: () => {},
+    root, canvas, world, frame: html("div", { class: "frame" }), card: html("div", { class: "card", "aria-hidden": "true" }),
+    goals: html("div", { class: "goals", "data-testid": "goals", role: "list" }), empty: html("div", { class: "empty" }),
+    legend: html("div", { class: "legend", "data-testid": "legend" }), zoomed: html("span", { class: "zoomed" }),
+    tools: html("div", { class: "tools" }),
+    data: { nodes: [] }, all: new Map(), nodes: new Map(), seen: null, focus: null, selected: null, asked: null,
+    at: { x: 0, y: 0, k: 1 }, moved: false, motion: 0, explorer: null, lens: "label", hoist: null, folded: new Set(),
+    foldedByHand: false, matched: null, filters: new Set(), step: null, moment: null, playing: 0, speed: 1, place: {},
+    wish: null, noted: null, tell: () => {}, keep: () => {},
   };
-  for (const [sign, title, act] of [
-    ["−", "Zoom out (-)", () => zoom(view, 1 / 1.25)],
-    ["+", "Zoom in (+)", () => zoom(view, 1.25)],
-    ["Fit", "Show the whole tree (F)", () => fit(view)],
-  ]) {
-    const button = html("button", { type: "button", title, "aria-label": title });
-    button.textContent = sign;
-    button.addEventListener("click", act);
-    tools.append(button);
-  }
-  tools.prepend(zoomed);
-  root.setAttribute("data-built", "1");
-  parent.append(frame);
+  view.tools.append(view.zoomed, button("−", "Zoom out (-)", () => zoom(view, 1 / 1.25)),
+    button("+", "Zoom in (+)", () => zoom(view, 1.25)), button("Fit", "Show the whole tree (F)", () => fit(view)));
+  view.area = html("div", { class: "area" }, root, view.tools, view.empty);
+  view.frame.append(view.goals, view.area, view.legend, view.card);
+  parent.append(view.frame);
   listen(view);
   return view;
 }
 
+function button(text, title, act, attributes = {}) {
+  const made = html("button", { type: "button", title, "aria-label": title, ...attributes });
+  made.textContent = text;
+  made.addEventListener("click", act);
+  return made;
+}
+
 function listen(view) {
-  const { canvas, root } = view;
+  const { canvas, root, frame } = view;
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
     const box = canvas.getBoundingClientRect();
@@ -78,13 +82,12 @@ function listen(view) {
   const release = () => { held = null; };
   canvas.addEventListener("pointerup", release);
   canvas.addEventListener("pointercancel", release);
-  canvas.addEventListener("click", (event) => {
-    const element = event.target.closest("[data-id]");
-    if (element) choose(view, element.getAttribute("data-id"));
-  });
+  const under = (event) => event.target.closest("[data-id]")?.getAttribute("data-id");
+  canvas.addEventListener("click", (event) => { if (under(event)) choose(view, under(event)); });
+  canvas.addEventListener("dblclick", (event) => { if (view.all.has(under(event))) hoist(view, under(event)); });
   canvas.addEventListener("pointerover", (event) => tip(view, event.target.closest("[data-id]")));
   canvas.addEventListener("pointerleave", () => tip(view, null));
-  root.addEventListener("keydown", (event) => key(view, event));
+  frame.addEventListener("keydown", (event) => key(view, event));
   root.addEventListener("focusout", () => tip(view, null));
   new ResizeObserver(() => { if (!view.moved) fit(view, false); }).observe(canvas);
 }
@@ -92,34 +95,67 @@ function listen(view) {
 // ---------------------------------------------------------------- update: diffs only
 
 function update(view, data) {
-  const { frame, root } = view;
+  const began = performance.now();
+  const first = view.all.size === 0;
   view.data = data;
-  frame.style.height = `${data.height}px`;
-  for (const [name, value] of [["count", data.nodes.length], ["seq", data.seq]]) root.setAttribute(`data-${name}`, value);
-  root.setAttribute("aria-label", data.aria);
-  checklist(view, data.goals);
+  view.frame.style.height = `${data.height}px`;
+  view.root.setAttribute("data-seq", data.seq);
+  view.root.setAttribute("aria-label", data.aria);
   view.empty.textContent = data.nodes.length ? "" : data.empty;
-  const byId = new Map(data.nodes.map((node) => [node.id, { ...node, children: [] }]));
-  for (const node of byId.values()) byId.get(node.parent)?.children.push(node);
+  view.all = new Map(data.nodes.map((node) => [node.id, { ...node, children: [] }]));
+  for (const node of view.all.values()) view.all.get(node.parent)?.children.push(node);
+  if (data.replay && !view.explorer) explorer(view);
+  if (view.explorer) explored(view, data);
+  redraw(view);
+  const waiting = view.asked !== null && Date.now() - view.asked.time < 4000;
+  if (view.asked && (!waiting || view.asked.node === data.selected)) view.asked = null;
+  if (!view.asked && view.seen !== data.selected) {
+    if (data.selected) bring(view, data.selected, !first);
+    show(view, data.selected);
+  }
+  view.seen = data.selected;
+  const { wish } = view;
+  view.wish = null;
+  if (wish && wish.node === data.selected) view.tell("ask", wish.wish);
+  else if (wish && view.asked) view.wish = wish;
+  if (!view.nodes.has(view.focus)) rove(view, view.selected ?? data.nodes[0]?.id ?? null);
+  performance.clearMeasures("josh-tree");
+  performance.measure("josh-tree", { start: began, end: performance.now() });
+}
+
+// The turns to draw, laid out: all but those outside the hoisted subtree and inside folded ones.
+function redraw(view) {
+  const roots = shown(view);
   const known = new Map();
   const fresh = [];
-  for (const node of byId.values()) {
+  const stack = [...roots].reverse();
+  while (stack.length) {
+    const node = stack.pop();
     const item = view.nodes.get(node.id) ?? add(view, node);
     if (!view.nodes.has(node.id)) fresh.push(item);
-    dress(item, node, byId);
+    item.node = node;
     known.set(node.id, item);
+    for (let i = node.children.length - 1; i >= 0; i--) stack.push(node.children[i]);
   }
   for (const [id, item] of view.nodes) if (!known.has(id)) { item.element.remove(); item.edge.remove(); }
   view.nodes = known;
-  layout(data.nodes.filter((node) => !byId.has(node.parent)).map((node) => byId.get(node.id)), known);
+  layout(roots, known);
   for (const item of fresh) item.now = { ...(known.get(item.node.parent)?.now ?? item.goal) };
+  redress(view);
   settle(view);
   if (!view.moved) fit(view, false);
-  const waiting = view.asked !== null && Date.now() - view.asked.time < 4000;
-  if (view.asked && (!waiting || view.asked.node === data.selected)) view.asked = null;
-  if (!view.asked && view.seen !== data.selected) show(view, data.selected);
-  view.seen = data.selected;
-  if (!view.nodes.has(view.focus)) rove(view, view.selected ?? data.nodes[0]?.id ?? null);
+  map(view);
+  show(view, view.selected, false);
+}
+
+// What each turn looks like at the moment shown; nothing moves.
+function redress(view) {
+  for (const item of view.nodes.values()) dress(view, item);
+  const seen = view.moment ? view.data.nodes.filter((node) => view.moment.seen(node)).length : view.data.nodes.length;
+  view.root.setAttribute("data-count", seen);
+  view.root.setAttribute("data-lens", view.lens);
+  checklist(view, view.data.goals.map((goal) => view.moment && !view.moment.won.get(goal.node)?.includes(goal.number)
+    ? { ...goal, node: null } : goal));
 }
 
 function checklist(view, goals) {
@@ -133,134 +169,82 @@ function checklist(view, goals) {
     });
     const where = reached ? `exchange ${goal.exchange}, turn ${goal.node}` : "not reached";
     for (const [name, text] of [["sign", reached ? "★" : "☆"], ["name", `${goal.number} ${goal.name}`], ["where", where]]) {
-      const part = html("span", { class: name });
-      part.textContent = text;
-      item.append(part);
+      item.append(words("span", text, { class: name }));
     }
-    if (reached) item.addEventListener("click", () => { choose(view, goal.node); });
+    if (reached) item.addEventListener("click", () => { bring(view, goal.node); choose(view, goal.node); });
     else item.setAttribute("aria-disabled", "true");
     return html("span", { role: "listitem" }, item);
   }));
 }
 
 function add(view, node) {
+  const group = node.kind === "group";
   const edge = svg("path");
   const element = svg("g", {
-    class: "node", role: "treeitem", tabindex: "-1", "data-testid": `node-${node.id}`, "data-id": node.id,
-    "data-kind": node.kind, "aria-selected": "false",
+    class: "node", role: "treeitem", tabindex: "-1", "data-testid": group ? `group-${node.parent}` : `node-${node.id}`,
+    "data-id": node.id, "data-kind": node.kind, "aria-selected": "false",
   });
   view.world.firstChild.append(edge);
   view.world.lastChild.append(element);
-  return { element, edge, dressed: "", node, now: null, goal: { x: 0, y: 0 } };
+  return { element, edge, dressed: "", node, now: null, goal: { x: 0, y: 0 }, walked: false };
 }
 
-function dress(item, node, byId) {
-  const parent = byId.get(node.parent);
-  item.node = node;
-  const style = node.path ? "ideal" : node.kind === "agent" ? node.label : parent?.label === "partial" ? "partial" : "off_path";
-  const dressed = JSON.stringify([node.label, node.won, node.stop, node.reached, node.aria, style]);
+function dress(view, item) {
+  const node = view.moment ? view.moment.look(item.node) : item.node;
+  const { element, edge } = item;
+  const match = view.matched?.has(node.id) ?? null;
+  const hidden = view.moment !== null && !view.moment.seen(node);
+  const current = view.moment?.current === node.id;
+  const folded = view.folded.has(node.id);
+  const style = edgeStyle(view, node);
+  const lens = inLens(view, node);
+  const dressed = JSON.stringify([node.label, node.won, node.stop, node.reached, node.aria, node.override, node.was, style,
+    lens, match, hidden, current, node.count, folded]);
   if (dressed === item.dressed) return;
   item.dressed = dressed;
-  const { element, edge } = item;
-  element.setAttribute("data-label", node.label);
-  element.setAttribute("data-goals", node.reached.join(" "));
-  element.setAttribute("aria-label", node.aria);
-  element.setAttribute("aria-level", node.level);
-  element.replaceChildren(svg("circle", { r: 17, class: "hit" }), svg("circle", { r: 16, class: "ring" }), ...face(node));
+  for (const [name, value] of Object.entries({
+    "data-label": node.label, "data-goals": node.reached.join(" "), "data-override": node.override, "aria-label": node.aria,
+    "aria-level": node.level, "data-lens-step": lens?.step ?? "", "data-match": match ? "true" : "",
+  })) element.setAttribute(name, value);
+  if (folded || node.kind === "group" || !node.children.length) element.removeAttribute("aria-expanded");
+  if (node.kind !== "group" && (folded || node.children.length)) element.setAttribute("aria-expanded", String(!folded));
+  const ring = svg("circle", { r: 16, class: "ring" });
+  element.replaceChildren(svg("circle", { r: 17, class: "hit" }), ring, ...face(node, lens));
   edge.setAttribute("class", `edge ${style}`);
+  edge.classList.toggle("walked", item.walked);
+  for (const [name, on] of [["faded", match === false], ["unborn", hidden], ["current", current]]) {
+    element.classList.toggle(name, on);
+    edge.classList.toggle(name, on);
+  }
 }
 
-// ---------------------------------------------------------------- motion and view
-
-function calm() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+function edgeStyle(view, node) {
+  if (node.path) return "ideal";
+  if (node.kind === "agent") return node.label;
+  const parent = view.all.get(node.parent);
+  return parent && (view.moment ? view.moment.look(parent) : parent).label === "partial" ? "partial" : "off_path";
 }
 
-function settle(view) {
-  cancelAnimationFrame(view.motion);
-  const items = [...view.nodes.values()];
-  const from = items.map((item) => ({ ...item.now }));
-  const still = items.every((item) => item.now.x === item.goal.x && item.now.y === item.goal.y);
-  const began = performance.now();
-  const span = still || calm() || items.length > 600 || document.hidden ? 0 : 320;
-  const step = (time) => {
-    const part = span ? Math.min(1, Math.max(0, time - began) / span) : 1;
-    const eased = 1 - (1 - part) ** 3;
-    items.forEach((item, i) => {
-      item.now = { x: from[i].x + (item.goal.x - from[i].x) * eased, y: from[i].y + (item.goal.y - from[i].y) * eased };
-      item.element.setAttribute("transform", `translate(${item.now.x.toFixed(1)} ${item.now.y.toFixed(1)})`);
-    });
-    for (const item of items) draw(item, view.nodes.get(item.node.parent));
-    if (part < 1) view.motion = requestAnimationFrame(step);
-  };
-  step(began);
-}
-
-function draw(item, parent) {
-  if (!parent) return;
-  const { x, y } = item.now, from = parent.now, middle = (from.y + y) / 2;
-  item.edge.setAttribute("d", Math.abs(from.x - x) < 0.05 ? `M${from.x} ${from.y} V${y}`
-    : `M${from.x} ${from.y} C${from.x} ${middle} ${x} ${middle} ${x} ${y}`);
-}
-
-function place(view, at) {
-  view.at = at;
-  view.world.setAttribute("transform", `translate(${at.x.toFixed(1)} ${at.y.toFixed(1)}) scale(${at.k.toFixed(3)})`);
-  view.root.setAttribute("data-zoom", at.k.toFixed(3));
-  view.zoomed.textContent = `${Math.round(at.k * 100)} %`;
-}
-
-function zoom(view, factor, x = view.canvas.clientWidth / 2, y = view.canvas.clientHeight / 2) {
-  const { at } = view;
-  const k = Math.min(SCALE.most, Math.max(SCALE.least, at.k * factor));
-  view.moved = true;
-  place(view, { k, x: x - ((x - at.x) * k) / at.k, y: y - ((y - at.y) * k) / at.k });
-}
-
-// Asked for: the whole tree. By itself: as much as stays legible, from the top, the ideal path always in full.
-function fit(view, asked = true) {
-  if (asked) view.moved = false;
-  const { clientWidth: width, clientHeight: height } = view.canvas;
-  const spots = [...view.nodes.values()].map((item) => item.goal);
-  if (!spots.length || !width) return place(view, { x: width / 2, y: 40, k: 1 });
-  const [left, right] = [Math.min(...spots.map((s) => s.x)), Math.max(...spots.map((s) => s.x))];
-  const bottom = Math.max(...spots.map((s) => s.y));
-  const line = Math.max(0, ...[...view.nodes.values()].filter((item) => item.node.path).map((item) => item.goal.y));
-  const scale = (down) => Math.min(width / (right - left + 90), height / (down + 64));
-  const whole = scale(bottom);
-  const first = asked ? whole : Math.max(whole, Math.min(SCALE.legible, scale(line)));
-  const k = Math.min(SCALE.fit, Math.max(SCALE.least, first));
-  const spare = Math.max(0, height - (bottom + 64) * k);
-  place(view, { k, x: width / 2 - ((left + right) / 2) * k, y: 32 * k + Math.min(spare / 2, 40) });
-}
-
-function reveal(view, id) {
-  const item = view.nodes.get(id);
-  if (!item) return;
-  const { at, canvas } = view;
-  const x = item.goal.x * at.k + at.x, y = item.goal.y * at.k + at.y, edge = 30;
-  const dx = Math.max(0, edge - x) - Math.max(0, x - canvas.clientWidth + edge);
-  const dy = Math.max(0, edge - y) - Math.max(0, y - canvas.clientHeight + edge);
-  if (dx || dy) place(view, { ...at, x: at.x + dx, y: at.y + dy });
-}
-
-// ---------------------------------------------------------------- selection, focus, keys
+// ---------------------------------------------------------------- selection and focus
 
 function choose(view, id) {
+  if (view.nodes.get(id)?.node.kind === "group") return fold(view, view.nodes.get(id).node.parent, false);
   view.asked = { node: id, time: Date.now() };
   show(view, id);
-  view.tell(id);
+  if (view.explorer) note(view, { node: id });
+  else view.tell("chosen", { node: id });
 }
 
-function show(view, id) {
-  view.selected = view.nodes.has(id) ? id : null;
+function show(view, id, moving = true) {
+  view.selected = view.all.has(id) ? id : null;
   const lineage = new Set();
-  for (let each = view.nodes.get(id); each; each = view.nodes.get(each.node.parent)) lineage.add(each.node.id);
-  for (const [key, { element, edge }] of view.nodes) {
-    element.setAttribute("aria-selected", String(key === view.selected));
-    edge.classList.toggle("walked", lineage.has(key));
+  for (let each = view.all.get(id); each; each = view.all.get(each.parent)) lineage.add(each.id);
+  for (const [key, item] of view.nodes) {
+    const on = String(key === view.selected);
+    if (item.element.getAttribute("aria-selected") !== on) item.element.setAttribute("aria-selected", on);
+    if (item.walked !== lineage.has(key)) item.edge.classList.toggle("walked", item.walked = lineage.has(key));
   }
-  if (view.selected !== null) { rove(view, id); reveal(view, id); }
+  if (moving && view.nodes.has(view.selected)) { rove(view, id); reveal(view, id); }
 }
 
 function rove(view, id) {
@@ -279,53 +263,11 @@ function focus(view, id) {
   tip(view, item.element);
 }
 
-const STEPS = {
-  ArrowUp: (view, node) => node.parent,
-  ArrowDown: (view, node) => (node.children.find((child) => child.path) ?? node.children[0])?.id,
-  ArrowLeft: (view, node) => beside(view, node, -1),
-  ArrowRight: (view, node) => beside(view, node, 1),
-};
-
-// The next sibling; where there is none, the next turn of the same row.
-function beside(view, node, way) {
-  const row = view.data.nodes.filter((each) => each.level === node.level).map((each) => each.id);
-  return row[row.indexOf(node.id) + way];
-}
-
-function next(view, wanted) {
-  const list = view.data.nodes;
-  const from = list.findIndex((node) => node.id === view.focus);
-  const turned = [...list.slice(from + 1), ...list.slice(0, from + 1)];
-  return turned.find(wanted)?.id;
-}
-
-function key(view, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const current = view.nodes.get(view.focus)?.node;
-  const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (STEPS[name] && current) focus(view, STEPS[name](view, current));
-  else if ((name === "Enter" || name === " ") && current) choose(view, current.id);
-  else if (name === "f") fit(view);
-  else if (name === "+" || name === "=") zoom(view, 1.25);
-  else if (name === "-") zoom(view, 1 / 1.25);
-  else if (name === "i" || name === "w") {
-    const id = next(view, name === "i" ? (node) => node.label === "ideal" : (node) => node.won.length > 0);
-    if (id !== undefined) { focus(view, id); choose(view, id); }
-  } else if (name === "Escape") choose(view, "");
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
-}
-
 function tip(view, element) {
   const item = element && view.nodes.get(element.getAttribute("data-id"));
   view.card.classList.toggle("shown", Boolean(item));
   if (!item) return;
-  view.card.replaceChildren(...item.node.tip.map((line) => {
-    const row = html("div");
-    row.textContent = line;
-    return row;
-  }));
+  view.card.replaceChildren(...item.node.tip.map((line) => words("div", line)));
   const box = view.frame.getBoundingClientRect(), spot = element.getBoundingClientRect();
   const right = spot.right - box.left + 8, wide = view.card.offsetWidth;
   view.card.style.left = `${right + wide > box.width ? Math.max(4, spot.left - box.left - wide - 8) : right}px`;

@@ -1,0 +1,60 @@
+"""Opened trees and their pictures, kept between reruns: a click on a turn must not read and derive everything again.
+
+Kept under the rollout's stamp, which changes whenever the log, the state or a verdict does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import services
+from app.results import OpenedRollout
+from app.tree_view.finding import found, texts
+from app.tree_view.picture import picture
+from josh_engine.values import Json
+
+KEPT = 24
+Stamp = tuple[str, int, str | None, int]
+
+
+def opened(store: services.Store, rollout_id: str) -> OpenedRollout:
+    """Raises NotFound."""
+    return _opened(store, (str(store.path), rollout_id), services.rollout_stamp(store, rollout_id))
+
+
+def explored(
+    store: services.Store,
+    rollout_id: str,
+    *,
+    selected: str | None,
+    height: int,
+    place: Mapping[str, str],
+) -> dict[str, Json]:
+    """The explorer's data. `place` is what the address says of lens, hoist, t, q and filter."""
+    where, stamp = (str(store.path), rollout_id), services.rollout_stamp(store, rollout_id)
+    drawn = _drawn(store, where, stamp)
+    query = place.get("q", "")
+    return drawn | {
+        "height": height,
+        "selected": selected,
+        "place": dict(place),
+        "matches": found(_texts(store, where, stamp), query) if query else None,
+    }
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _opened(_store: services.Store, where: tuple[str, str], stamp: Stamp) -> OpenedRollout:
+    return services.open_rollout(_store, where[1])
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _drawn(_store: services.Store, where: tuple[str, str], stamp: Stamp) -> dict[str, Json]:
+    each = _opened(_store, where, stamp)
+    return picture(each.tree, each.labels, seq=each.last_seq, verdicts=each.verdicts, events=each.events)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _texts(_store: services.Store, where: tuple[str, str], stamp: Stamp) -> dict[str, str]:
+    return texts(_opened(_store, where, stamp).tree)

@@ -10,6 +10,7 @@ page = st.navigation(
         st.Page(shell.PAGES["overview"], title="Overview", icon=":material/home:", default=True),
         st.Page(shell.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
         st.Page(shell.PAGES["tree"], title="Tree", icon=":material/account_tree:", url_path="tree"),
+        st.Page(shell.PAGES["export"], title="Export", icon=":material/output:", url_path="export"),
     ]
 )
 shell.opened()

@@ -11,8 +11,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 from app import exporting
 from app.gate_words import Told, gates_told, verdict_in_words
@@ -25,6 +26,7 @@ from storage import runs
 from storage.database import Store
 from storage.stamps import export_stamp
 
+T = TypeVar("T")
 BINS = 14
 KEPT_RUNS, KEPT_PREVIEWS = 6, 3
 FUNNEL = (
@@ -123,7 +125,7 @@ def _sources(store: Store, run_ids: Sequence[str], report: Report | None) -> lis
 
     for run_id in run_ids:
         key = (str(store.path), export_stamp(store, [run_id]))
-        found += _trees.get(key, lambda run_id=run_id: read(run_id))
+        found += _trees.get(key, partial(read, run_id))
     return found
 
 
@@ -152,14 +154,14 @@ def _sentence(result: ExportResult, told: Sequence[Told], audited: float | None)
     return f"{result.rows:,} rows of {result.scenarios:,} scenarios ({counts}){shares}, {verdict_in_words(told)}"
 
 
-class _Kept:
+class _Kept(Generic[T]):
     """The last few values made, by what they depend on. Shared by all sessions of the server."""
 
     def __init__(self, most: int) -> None:
         self._most, self._lock = most, threading.Lock()
-        self._values: OrderedDict[Hashable, Any] = OrderedDict()
+        self._values: OrderedDict[Hashable, T] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
@@ -172,4 +174,6 @@ class _Kept:
         return value
 
 
-_trees, _extractions, _previews = _Kept(KEPT_RUNS), _Kept(KEPT_PREVIEWS), _Kept(KEPT_PREVIEWS)
+_trees: _Kept[list[Source]] = _Kept(KEPT_RUNS)
+_extractions: _Kept[Extraction] = _Kept(KEPT_PREVIEWS)
+_previews: _Kept[ExportPreview] = _Kept(KEPT_PREVIEWS)

@@ -27,8 +27,9 @@ TREE: Keys = (
     ("+ −", "In the drawing: zoom in, zoom out"),
     ("Esc", "In the drawing: nothing chosen"),
 )
+EXPORT: Keys = (("D", "Download all files as a zip"), ("V", "Validate: read the files back and check them"))
 
-KEYS: Mapping[str, Keys] = {"Overview": OVERVIEW, "Run": RUN, "Tree": TREE}
+KEYS: Mapping[str, Keys] = {"Overview": OVERVIEW, "Run": RUN, "Tree": TREE, "Export": EXPORT}
 
 
 def keys_of(title: str) -> Keys:

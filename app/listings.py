@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from app.estimate import Estimate, certainty
 from app.forest import PairCount
+from app.keys import Keys
 from app.results import OpenedRollout, RunLine, RunResult
 from app.words import ENDINGS
 from josh_engine.config import Run
@@ -25,6 +26,7 @@ NO_FIGURE = "–"
 MOST_ROWS = 200  # what a page redraws every second without a noticeable pause
 ETA_AFTER = 3  # finished scenarios; before, a guess would jump about
 EVENTS = ("Event", "What happened (newest first)")
+KEYS = ("Key", "What it does")
 FAILURES = ("Scenario", "Calls", "What went wrong")
 STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
 
@@ -55,7 +57,7 @@ class Listed:
 def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
     """Newest first, as they come."""
     rows = [
-        _row(
+        linked(
             line.run,
             address(page, run=line.run),
             ("name", line.run),
@@ -88,7 +90,7 @@ def scenarios_listed(rollouts: Sequence[Rollout], *, by_interest: bool = False) 
 
 def _scenario_row(rollout: Rollout, *, named_by_trial: bool) -> dict[str, Json]:
     name = f"{rollout.scenario_id} · trial {rollout.trial}" if named_by_trial else rollout.scenario_id
-    return _row(
+    return linked(
         rollout.id,
         address("tree", **tree_address(rollout)),
         ("link", name),
@@ -104,7 +106,7 @@ def _scenario_row(rollout: Rollout, *, named_by_trial: bool) -> dict[str, Json]:
 def failures_listed(rollouts: Sequence[Rollout]) -> Listed:
     """Those that a fault of the world stopped, each with what was said of it."""
     rows = [
-        _row(
+        linked(
             rollout.id,
             address("tree", **tree_address(rollout)),
             ("link", scenario_name(rollout)),
@@ -121,22 +123,27 @@ def events_listed(rollout: Rollout, told: Sequence[tuple[int, str]]) -> Listed:
     """Each leads to the tree as it was after that event."""
     where = tree_address(rollout)
     rows = [
-        _row(str(number), address("tree", **where, t=str(number)), ("name", f"#{number}"), ("text", text))
+        linked(str(number), address("tree", **where, t=str(number)), ("name", f"#{number}"), ("text", text))
         for number, text in told
     ]
     return Listed(EVENTS, rows, "" if rows else "The first turn is on its way.")
 
 
+def keys_listed(keys: Keys) -> Listed:
+    return Listed(KEYS, [linked(f"{key} {meaning}", "", ("key", key), ("text", meaning)) for key, meaning in keys])
+
+
 def followed(rollouts: Sequence[Rollout], *, before: str | None) -> Rollout | None:
     """The one to watch: the one watched before while it is played, then the one begun last; with none in play, the
-    one watched before, or the last that has anything to show."""
+    one watched before, the one that shows most, or the last that has anything to show."""
     playing = [each for each in rollouts if each.state == "running" and each.events]
     known = [each for each in rollouts if each.id == before]
-    return next(iter([*(each for each in known if each in playing), *playing[::-1], *known, *_begun(rollouts)]), None)
+    return next(iter([*(each for each in known if each in playing), *playing[::-1], *known, *_shown(rollouts)]), None)
 
 
-def _begun(rollouts: Sequence[Rollout]) -> list[Rollout]:
-    return [each for each in reversed(rollouts) if each.events]
+def _shown(rollouts: Sequence[Rollout]) -> list[Rollout]:
+    best = best_example(rollouts)
+    return [*([best] if best else ()), *(each for each in reversed(rollouts) if each.events)]
 
 
 def tree_address(rollout: Rollout) -> dict[str, str]:
@@ -314,5 +321,5 @@ def address(page: str, **params: str) -> str:
     return f"{page}?{urlencode(params)}"
 
 
-def _row(row_id: str, href: str, *cells: tuple[str, str]) -> dict[str, Json]:
+def linked(row_id: str, href: str, *cells: tuple[str, str]) -> dict[str, Json]:
     return {"id": row_id, "href": href, "cells": [{"kind": kind, "text": text} for kind, text in cells]}

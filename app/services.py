@@ -19,8 +19,11 @@ from app.curating import active_runs, delete_run, describe_run, remember_person,
 from app.declaring import own_parts
 from app.estimate import Estimate
 from app.estimating import estimate_run, keep_estimate, kept_estimate
+from app.export_preview import ExportPreview, preview_export
+from app.places import below, imports_path
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
+from app.validating import validate_files
 from josh_engine.config import Run, RunConfig, RunLimits
 from josh_engine.values import Event, Rollout, Verdict
 from storage import exports, runs
@@ -28,6 +31,7 @@ from storage.activity import Activity
 from storage.curation import DeletedRun
 from storage.curation import list_deleted as list_deleted_runs
 from storage.database import Store, open_store
+from storage.exports import list_exports
 from storage.people import Person, list_people
 from storage.search import search_messages
 from storage.sizes import make_backup, store_size
@@ -45,11 +49,13 @@ __all__ = [
     "Activity",
     "DeletedRun",
     "Estimate",
+    "ExportPreview",
     "Person",
     "RunRequest",
     "ScenarioLine",
     "Store",
     "active_runs",
+    "below",
     "build_config",
     "bundle_run",
     "cancel_run",
@@ -66,11 +72,13 @@ __all__ = [
     "export_rows",
     "give_verdict",
     "import_multiwoz",
+    "imports_path",
     "keep_estimate",
     "kept_estimate",
     "launch_run",
     "list_agents",
     "list_deleted_runs",
+    "list_exports",
     "list_models",
     "list_people",
     "list_rollouts",
@@ -85,6 +93,7 @@ __all__ = [
     "open_store",
     "own_parts",
     "pack_run",
+    "preview_export",
     "preview_promotion",
     "preview_verdict",
     "remember_person",
@@ -105,6 +114,7 @@ __all__ = [
     "typed_tags",
     "unbundle_run",
     "undo_verdict",
+    "validate_files",
     "version",
     "world_splits",
 ]

@@ -21,14 +21,19 @@ import streamlit as st
 
 from app import services
 from app.keys import keys_of
-from app.listings import Listed, duration, progress_in_words, runs_listed
+from app.listings import Listed, duration, keys_listed, progress_in_words, runs_listed
 from josh_engine.config import Run
 from josh_engine.errors import JoshError, NotFound, StorageError
 
 P = ParamSpec("P")
 HERE = Path(__file__).parent
 ENTRY = "streamlit_app.py"
-PAGES: Mapping[str, str] = {"overview": "pages/overview.py", "run": "pages/run.py", "tree": "pages/tree.py"}
+PAGES: Mapping[str, str] = {
+    "overview": "pages/overview.py",
+    "run": "pages/run.py",
+    "tree": "pages/tree.py",
+    "export": "pages/export.py",
+}
 COOKIE = "josh_auditor"
 MOST_JOBS = 3  # listed in the sidebar; the others are counted
 log = logging.getLogger("josh.app")
@@ -202,10 +207,15 @@ def _store(path: str) -> services.Store:
     return services.open_store(Path(path))
 
 
-def heading(title: str, *crumbs: str, run_id: str | None = None) -> None:
+def heading(
+    title: str,
+    *crumbs: str,
+    run_id: str | None = None,
+    beside: Callable[[], None] | None = None,
+) -> None:
     """The page's title, which is ours, over its crumbs, which are shown as text; `run_id` leads to that run.
 
-    Beside it: the page's address to copy, and its keys.
+    Beside the title: the page's address to copy, and its keys. `beside` draws what stands beside the crumbs.
     """
     with st.container(key="heading"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -216,20 +226,21 @@ def heading(title: str, *crumbs: str, run_id: str | None = None) -> None:
                     "Keys", icon=":material/keyboard:", shortcut="H", key="keys", help="The keys of this page"
                 ):
                     _keys_help(title)
-        with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small"):
-            if run_id:
-                st.page_link(PAGES["run"], label=f"Run {run_id}", query_params={"run": run_id})
-                crumbs = ("", *crumbs)
-            st.text("  ▸  ".join(crumbs).strip())
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
+                if run_id:
+                    st.page_link(PAGES["run"], label=f"Run {run_id}", query_params={"run": run_id})
+                    crumbs = ("", *crumbs)
+                st.text("  ▸  ".join(crumbs).strip())
+            if beside is not None:
+                with st.container(key="beside", horizontal=True, gap="small", width="content"):
+                    beside()
 
 
 def _keys_help(title: str) -> None:
     @st.dialog(f"Keys on {title}")
     def shown() -> None:
-        for key, meaning in keys_of(title):
-            left, right = st.columns([1, 3], vertical_alignment="center")
-            left.code(key, language=None)
-            right.text(meaning)
+        listing(keys_listed(keys_of(title)), key="keys-listed")
 
     shown()
 

@@ -40,8 +40,12 @@ class Check:
     ok: bool | None
     text: str
 
+    def drawn(self) -> dict[str, Json]:
+        tone = "amber" if self.ok is None else "green" if self.ok else "red"
+        return {"name": self.name, "tone": tone, "text": self.text}
 
-def validate(store: Store, files: Mapping[str, bytes]) -> tuple[Check, ...]:
+
+def validate_files(store: Store, files: Mapping[str, bytes]) -> tuple[Check, ...]:
     """Every check, whatever the others say. `files`: name -> bytes, as they were handed out."""
     rows, broken = _parsed(files)
     checks = [Check("parse", not broken, broken or f"Every line of {len(rows)} files is JSON.")]

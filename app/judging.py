@@ -8,7 +8,7 @@ from app import exporting, viewing
 from app.node_rows import NodeRows, node_rows
 from app.relabelling import Preview, TurnJudgement, answering, checked, preview, withdrawing
 from josh_engine.errors import ConfigError
-from josh_engine.extract import Source
+from josh_engine.extract import RowPolicy, Source
 from josh_engine.values import Verdict
 from storage import runs, verdicts
 from storage.database import Store
@@ -44,14 +44,17 @@ def undo_verdict(store: Store, rollout_id: str, verdict_id: str, *, auditor: str
     return verdicts.answer_verdicts(store, rollout_id, lambda given: withdrawing(given, word, target=verdict_id))
 
 
-def preview_verdict(store: Store, rollout_id: str, node: str, judgement: TurnJudgement) -> Preview:
+def preview_verdict(
+    store: Store, rollout_id: str, node: str, judgement: TurnJudgement, *, filtered: bool = True
+) -> Preview:
     sources = _neighbours(store, rollout_id)
     tree = next(each.tree for each in sources if each.rollout.id == rollout_id)
-    return preview(sources, checked(tree, Verdict("preview", rollout_id, node, judgement, "preview", "")))
+    asked = checked(tree, Verdict("preview", rollout_id, node, judgement, "preview", ""))
+    return preview(sources, asked, RowPolicy(filtered=filtered))
 
 
-def preview_promotion(store: Store, rollout_id: str, node: str) -> Preview:
-    return preview_verdict(store, rollout_id, node, "promote")
+def preview_promotion(store: Store, rollout_id: str, node: str, *, filtered: bool = True) -> Preview:
+    return preview_verdict(store, rollout_id, node, "promote", filtered=filtered)
 
 
 def rows_of_node(store: Store, rollout_id: str, node: str) -> NodeRows:

@@ -99,8 +99,6 @@ def _by_label(source: Source, node_id: str) -> str:
     """Why a turn of a tree that is exported yields nothing."""
     node, given = source.tree.nodes[node_id], standing(source.verdicts)
     label = label_turns(source.tree, source.verdicts)[node_id]
-    if any(each.node == node_id and each.verdict == "exclude" for each in given):
-        return "A person excluded this turn from training."
     if label not in ("ideal", "negative"):
         return use(source.tree, node, label, given)
     if not any(message.sampled for message in node.turn.messages):

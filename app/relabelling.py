@@ -59,7 +59,8 @@ class RowChange:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a verdict would change. `goals` is |G|; rewards count goals on the ideal path; `stale`: standing verdicts
-    on pairs whose turns would be labelled otherwise; `flaw_after`: why the filter would leave the tree out."""
+    on pairs whose turns would be labelled otherwise; `flaw_before` and `flaw_after`: why the filter leaves the tree
+    out."""
 
     verdict: Verdict
     rows: tuple[RowChange, ...]
@@ -70,6 +71,7 @@ class Preview:
     path_after: tuple[str, ...]
     stale: tuple[Verdict, ...]
     finished: bool
+    flaw_before: Flaw | None
     flaw_after: Flaw | None
 
     def count(self, row_format: str, *, comes: bool, label: bool | None = None) -> int:
@@ -180,6 +182,7 @@ def preview(sources: Sequence[Source], verdict: Verdict, policy: RowPolicy | Non
         path_after=paths[1],
         stale=_stale(was, will),
         finished=was.rollout.state == "done",
+        flaw_before=flaw(was) if policy.filtered else None,
         flaw_after=flaw(will) if policy.filtered else None,
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from josh_engine.tree import Tree, branches, ideal_path, sampled, tree_order, user_address
 from josh_engine.values import Label, Node, Verdict, Why
+from josh_engine.verdicts import standing
 
 LABEL_WORDS: Mapping[Label, str] = {
     "ideal": "ideal",
@@ -25,6 +26,12 @@ LABEL_MEANINGS: Mapping[Label, str] = {
     "partial": "An alternative that led to a reward too, but was not chosen: not used for training.",
     "off_path": "Not an alternative to an ideal turn: not used for training.",
     "open": "Not settled yet: the search is still running.",
+}
+JUDGED_MEANINGS: Mapping[str, str] = {
+    "good": "A person called it good: trained towards.",
+    "bad": "A person called it bad: trained away from.",
+    "partial": "A person called it right in part: not used for training.",
+    "exclude": "A person excluded it: not used for training.",
 }
 ENDINGS: Mapping[Why, str] = {
     "all_goals_won": "Every goal was reached.",
@@ -153,6 +160,9 @@ def described(tree: Tree, node: Node, label: Label | None) -> str:
 
 def use(tree: Tree, node: Node, label: Label, verdicts: Sequence[Verdict] = ()) -> str:
     """What the rows make of a turn with this label."""
+    said = [each.verdict for each in standing(verdicts) if each.node == node.id and each.verdict in JUDGED_MEANINGS]
+    if said:
+        return JUDGED_MEANINGS[said[-1]]
     path = ideal_path(tree, verdicts)
     ideal = next((each for each in siblings(tree, node) if each.id in path and each.id != node.id), None)
     if label == "off_path" and ideal and sampled(ideal.turn) == sampled(node.turn):

@@ -65,6 +65,7 @@ function turn(view, part) {
   head.append(make("span", "who", part.name), make("span", "when", `exchange ${part.exchange}`));
   if (part.word) head.append(make("span", `tag ${part.label}`, part.word));
   for (const goal of part.goals) head.append(make("span", "tag goal", `★ ${goal}`));
+  if (part.mark) head.append(make("span", "tag mark", `✎ ${part.mark}`));
   if (part.stop) head.append(make("span", "tag stop", `⚠ ${part.stop}`));
   box.append(head);
   for (const each of part.messages) box.append(message(each));

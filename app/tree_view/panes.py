@@ -21,7 +21,7 @@ from app.tree_view.turn_sheets import pair_sheet, raw_sheet
 from app.tree_view.why_sheet import why_sheet
 
 FOLDER = Path(__file__).parent
-HEIGHT = 500
+HEIGHT = 480
 PANES = ("Path", "Pair", "Why", "Data", "Raw")
 EMPTY = "The first turn is on its way."
 
@@ -41,17 +41,16 @@ def draw_panes(store: Store, opened: OpenedRollout, *, selected: str | None, cho
         relabel_bar(store, opened, node)
 
 
-def answer_key(store: Store, rollout_id: str, opened: OpenedRollout, wish: str) -> None:
+def answer_key(store: Store, opened: OpenedRollout, wish: str) -> None:
     """What a key in the drawing asked to do with the chosen turn: good, bad, exclude, promote or undo."""
     chosen = st.query_params.get("node") or listings.last_turn(opened.tree)
-    asked(store, rollout_id, chosen if chosen in opened.tree.nodes else None, wish)
+    asked(store, opened.rollout.id, chosen if chosen in opened.tree.nodes else None, wish)
 
 
 def _pane(store: Store, opened: OpenedRollout, node: str | None, name: str, choose: Choose) -> None:
     if name == "Path":
-        conversation_view(
-            transcript(opened.tree, opened.labels, node, height=HEIGHT), key="conversation", choose=choose
-        )
+        told = transcript(opened.tree, opened.labels, node, height=HEIGHT, verdicts=opened.verdicts)
+        conversation_view(told, key="conversation", choose=choose)
         return
     blocks = _blocks(store, opened, node, name) if node is not None else [text(EMPTY)]
     _sheet(blocks, name=name, choose=choose)
@@ -71,8 +70,9 @@ def _blocks(store: Store, opened: OpenedRollout, node: str, name: str) -> Sequen
 
 def _promotion(store: Store, opened: OpenedRollout, node: str, choose: Choose) -> None:
     told = services.preview_promotion(store, opened.rollout.id, node)
+    unfiltered = services.preview_promotion(store, opened.rollout.id, node, filtered=False)
     names = {each.id: listings.scenario_name(each) for each in services.list_rollouts(store, opened.run.id)}
-    _sheet(promotion_sheet(told, names), name="Promotion", choose=choose, height=HEIGHT - 110)
+    _sheet(promotion_sheet(told, unfiltered, names), name="Promotion", choose=choose, height=HEIGHT - 110)
     confirm_promotion(store, opened, node, earns_less=told.earns_less)
 
 

@@ -30,6 +30,7 @@ from app.tree_view.overlay import marks
 from app.tree_view.row_sheets import changes_in_words
 from app.words import LABEL_WORDS, turn_name
 from josh_engine.errors import JoshError
+from josh_engine.tree import ideal_path
 from josh_engine.values import Verdict
 from josh_engine.verdicts import turn_subject
 
@@ -154,22 +155,20 @@ def _buttons(store: Store, opened: OpenedRollout, node_id: str) -> None:
         _reason_popover()
         if node_id != _path_end(opened):
             st.button(
-                "Promote …",
+                "Promote",
                 shortcut="P",
                 key="label-promote",
                 help="Make the branch down to this turn the ideal path. First shows what would change.",
                 on_click=_consider,
                 args=(store, rollout, node_id),
             )
-        if last is not None:
-            st.button("Undo", shortcut="Z", key="label-undo", on_click=_undo, args=(store, rollout))
     if last is not None:
-        st.text(f"Undo takes back: {in_words(last, seconds=listings.age_seconds(last.created))}.")
+        with st.container(horizontal=True, vertical_alignment="center", key="relabel-buttons-undo"):
+            st.button("Undo", shortcut="Z", key="label-undo", on_click=_undo, args=(store, rollout))
+            st.text(f"takes back: {_own(last)}.")
 
 
 def _path_end(opened: OpenedRollout) -> str | None:
-    from josh_engine.tree import ideal_path
-
     path = ideal_path(opened.tree, opened.verdicts)
     return path[-1] if path else None
 
@@ -253,7 +252,7 @@ def _say(
         _tell(Told(rollout_id, f"⚠ {error.message}", error.remedy))
         return
     _clear()
-    _tell(Told(rollout_id, f"✎ {in_words(given)}. Rows: {changes_in_words(told)}."))
+    _tell(Told(rollout_id, f"✎ {in_words(given)}. {changes_in_words(told)}."))
 
 
 def _conflict(rollout_id: str, conflict: Conflict, node_id: str, judgement: TurnJudgement, reason: str) -> Told:

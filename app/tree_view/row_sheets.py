@@ -35,30 +35,34 @@ def data_sheet(found: NodeRows, node_id: str) -> list[Block]:
     return blocks
 
 
-def promotion_sheet(told: Preview, scenarios: Mapping[str, str]) -> list[Block]:
-    """`scenarios` names the rollouts that rows are of."""
-    node = told.verdict.node
+def promotion_sheet(told: Preview, unfiltered: Preview, scenarios: Mapping[str, str]) -> list[Block]:
+    """`unfiltered`: the same without the filter, said where the filter leaves the tree out before or after.
+    `scenarios` names the rollouts that rows are of."""
     blocks = [
-        head(f"Promote turn {node} to the ideal path"),
+        head(f"Promote turn {told.verdict.node} to the ideal path"),
         text(_path(told), tone="strong"),
         facts(("Reward", _reward(told)), *_counts(told), ("Audits gone stale", _stale(told))),
         text(_where(told), tone="note" if told.earns_less or told.flaw_after else "faint"),
     ]
-    if told.rows:
-        lines = [_line(each, scenarios, home=told.verdict.rollout) for each in told.rows]
-        blocks.append(folded(f"Exactly these {len(lines)} rows change", lines))
+    shown = [(told, f"Exactly these {len(told.rows)} rows change")]
+    if told.flaw_before or told.flaw_after:
+        blocks += [head("In an unfiltered export"), facts(*_counts(unfiltered))]
+        shown.append((unfiltered, f"Exactly these {len(unfiltered.rows)} rows change in an unfiltered export"))
+    for each, title in shown:
+        if each.rows:
+            blocks.append(folded(title, [_line(row, scenarios, home=told.verdict.rollout) for row in each.rows]))
     return blocks
 
 
 def changes_in_words(told: Preview) -> str:
-    """`SFT +1 −0 · KTO +2 −2 · DPO +0 −1`: what a verdict did to the rows."""
+    """`Rows: SFT +1 −0 · KTO +2 −2`: what a verdict did to the rows of a filtered export."""
     parts = []
     for name in ("sft", "kto", "dpo"):
         comes = sum(each.row_format == name and each.comes for each in told.rows)
         goes = sum(each.row_format == name and not each.comes for each in told.rows)
         if comes or goes:
             parts.append(f"{name.upper()} +{comes} −{goes}")
-    return " · ".join(parts) or "no row changes"
+    return f"Rows: {' · '.join(parts)}" if parts else "No row of a filtered export changes"
 
 
 def _path(told: Preview) -> str:
@@ -93,7 +97,10 @@ def _where(told: Preview) -> str:
     if not told.finished:
         return "The search is not finished, so no rows come of this tree yet."
     if told.flaw_after:
-        return f"{POLICY} After this the tree is left out of it: {FLAWS[told.flaw_after]}."
+        left = "The tree stays" if told.flaw_before else "After this the tree is"
+        return f"{POLICY} {left} left out of it: {FLAWS[told.flaw_after]}."
+    if told.flaw_before:
+        return f"{POLICY} Until now the tree was left out of it: {FLAWS[told.flaw_before]}."
     return POLICY
 
 

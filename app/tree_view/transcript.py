@@ -10,21 +10,37 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from app.tree_view.overlay import marks
 from app.words import LABEL_WORDS, ending, exchange, goal_names, goal_numbers, siblings, turn_name, use, won_by
 from josh_engine.tree import EMPTY_CONVERSATION, Tree, lineage
-from josh_engine.values import Json, Label, Message, Node, Preamble, ToolCall, Turn
+from josh_engine.values import Json, Label, Message, Node, Preamble, ToolCall, Turn, Verdict
 
 STOPS = {"ended": "ended the conversation", "failed": "failed: no reply within the generations allowed", "spoke": ""}
 
 
-def transcript(tree: Tree, labels: Mapping[str, Label], selected: str | None, *, height: int = 560) -> dict[str, Json]:
+def transcript(
+    tree: Tree,
+    labels: Mapping[str, Label],
+    selected: str | None,
+    *,
+    height: int = 560,
+    verdicts: Sequence[Verdict] = (),
+) -> dict[str, Json]:
     """The component's data for a node of the tree; None: only what the agent was given."""
     nodes = lineage(tree, selected or EMPTY_CONVERSATION)
+    marked = marks(tree, labels, verdicts)
     return {
         "selected": selected,
         "height": height,
         "preamble": _preamble(tree.preamble),
-        "turns": [_turn(tree, labels, node, selected=selected) for node in nodes],
+        "turns": [
+            _turn(tree, labels, node)
+            | {
+                "mark": marked[node.id].text if node.id in marked else "",
+                "use": use(tree, node, labels[node.id], verdicts) if node.id == selected and node.id in labels else "",
+            }
+            for node in nodes
+        ],
     }
 
 
@@ -38,7 +54,7 @@ def _preamble(preamble: Preamble) -> dict[str, Json]:
     }
 
 
-def _turn(tree: Tree, labels: Mapping[str, Label], node: Node, *, selected: str | None) -> dict[str, Json]:
+def _turn(tree: Tree, labels: Mapping[str, Label], node: Node) -> dict[str, Json]:
     label = labels.get(node.id)
     alternatives = siblings(tree, node)
     end = ending(tree, node)
@@ -49,7 +65,6 @@ def _turn(tree: Tree, labels: Mapping[str, Label], node: Node, *, selected: str 
         "exchange": exchange(node.id),
         "label": label,
         "word": LABEL_WORDS[label] if label else "",
-        "use": use(tree, node, label) if label and node.id == selected else "",
         "goals": _goals(tree, node),
         "stop": STOPS[node.turn.stop],
         "why": {"text": end.text, "link": end.link if end.link in tree.nodes else None} if end else None,

@@ -1,0 +1,178 @@
+"""Loads a model with its tokenizer, and speaks its chat template. Runs in the worker's process only.
+
+A model computes in bfloat16 on a GPU and in float32 on a CPU. An adapter is merged into the weights, which plays
+faster, unless they are quantised. Nothing is downloaded and no code that comes with a model is run.
+
+Refused, with the way out (an endpoint of `transformers serve` or vLLM): models that keep more than keys and values
+per token (recurrent states, layers that share a cache), whose past cannot be cut and joined.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from josh_engine.errors import BadResponse, ConfigError, DatasetError, JoshError, MissingDependency
+from josh_engine.models.local.parsing import parse_reply
+from josh_engine.values import Json, ToolCall
+
+PLAIN_LAYERS = {"full_attention", "sliding_attention"}
+ELSEWHERE = "Serve it with vLLM or `transformers serve`, and give that endpoint's URL as the model."
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`window`: how many tokens a conversation may have, None where the model does not say."""
+
+    model: Any
+    tokenizer: Any
+    window: int | None
+    stops: frozenset[int]
+
+
+def load(folder: Path, adapter: Path | None, *, quantize: str | None, device: str) -> Loaded:
+    """Raises ConfigError, DatasetError or MissingDependency saying what to do."""
+    warnings.filterwarnings("ignore")
+    try:
+        return _load(folder, adapter, quantize, _device(device))
+    except JoshError:
+        raise
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:400]
+        raise ConfigError(f"{adapter or folder} cannot be loaded: {said}.") from error
+
+
+def render(loaded: Loaded, messages: Sequence[Json], tools: Sequence[Json]) -> list[int]:
+    """The prompt's tokens: the chat template over messages and tools, ready for the assistant's next words."""
+    try:
+        text: str = loaded.tokenizer.apply_chat_template(
+            list(messages), tools=list(tools) or None, add_generation_prompt=True, tokenize=False
+        )
+        whole = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text to a tokenizer
+        ids: list[int] = loaded.tokenizer(whole, add_special_tokens=False)["input_ids"]
+    except Exception as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:400]
+        raise BadResponse(
+            f"The model's chat template refuses this conversation: {said}.",
+            remedy="Choose an agent or user whose requests it takes, or another model.",
+        ) from error
+    return ids
+
+
+def read_reply(
+    loaded: Loaded, tokens: Sequence[int], prompt: Sequence[int], tools: Sequence[Json]
+) -> tuple[str, tuple[ToolCall, ...]]:
+    """(content, calls). Without tools the text is a text, whatever it looks like."""
+    tokenizer = loaded.tokenizer
+    if not tools:
+        return str(tokenizer.decode(tokens, skip_special_tokens=True)).strip(), ()
+    text = str(tokenizer.decode(tokens))
+    if getattr(tokenizer, "response_template", None):
+        return _by_template(tokenizer, text, prompt, tools)
+    names = {tool["function"]["name"] for tool in tools}
+    content, calls = parse_reply(text, names)
+    for mark in tokenizer.all_special_tokens:
+        content = content.replace(mark, "")
+    return content.strip(), calls
+
+
+def _by_template(
+    tokenizer: Any, text: str, prompt: Sequence[int], tools: Sequence[Json]
+) -> tuple[str, tuple[ToolCall, ...]]:
+    """As the tokenizer's own `response_template` says. It gives arguments as values, so `raw` is JSON made of them;
+    what it cannot read is a call that cannot be read."""
+    import json
+
+    try:
+        message = tokenizer.parse_response(text, prefix=tokenizer.decode(prompt), tools=list(tools))
+        called = [call.get("function", call) for call in message.get("tool_calls") or ()]
+        calls = tuple(
+            ToolCall("", str(call["name"]), raw=given if isinstance(given, str) else json.dumps(given))
+            for call in called
+            for given in [call.get("arguments", {})]
+        )
+    except Exception:  # noqa: BLE001 - whatever the model wrote, the parser's complaint is about that
+        return "", (ToolCall("", "", raw=text),)
+    return str(message.get("content") or "").strip(), calls
+
+
+def _device(wanted: str) -> str:
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"There is no device {wanted!r} here.", remedy="Leave the device out, or say cpu.")
+    return wanted
+
+
+def _load(folder: Path, adapter: Path | None, quantize: str | None, device: str) -> Loaded:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    _check_layers(config)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    if not tokenizer.chat_template:
+        raise ConfigError(
+            f"The tokenizer of {folder} has no chat template.", remedy="Use the instruction-tuned version of the model."
+        )
+    dtype = torch.bfloat16 if device != "cpu" else torch.float32
+    how = {"dtype": dtype, "device_map": {"": device}, "use_safetensors": True, "local_files_only": True}
+    if quantize:
+        how["quantization_config"] = _four_bit(device)
+    model, found = AutoModelForCausalLM.from_pretrained(folder, config=config, output_loading_info=True, **how)
+    if missing := sorted(found["missing_keys"]):
+        raise DatasetError(f"{folder} lacks weights: {missing[0]} and {len(missing) - 1} more.")
+    if "position_ids" not in inspect.signature(model.forward).parameters:
+        raise ConfigError(f"Models of type {config.model_type} cannot be played here.", remedy=ELSEWHERE)
+    if adapter is not None:
+        model = _adapted(model, adapter, merge=not quantize)
+    window = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
+    return Loaded(model.eval(), tokenizer, window, _stops(model, tokenizer))
+
+
+def _check_layers(config: Any) -> None:
+    text = config.get_text_config(decoder=True)
+    kinds = set(getattr(text, "layer_types", None) or PLAIN_LAYERS)
+    if strange := sorted(kinds - PLAIN_LAYERS):
+        raise ConfigError(f"Models of type {config.model_type} have {strange[0]} layers.", remedy=ELSEWHERE)
+    if getattr(text, "num_kv_shared_layers", 0) or config.is_encoder_decoder:
+        raise ConfigError(f"Models of type {config.model_type} cannot be played here.", remedy=ELSEWHERE)
+
+
+def _four_bit(device: str) -> Any:
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if device == "cpu":
+        raise ConfigError("4-bit loading needs a GPU.", remedy="Leave the quantisation out.")
+    try:
+        return BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+    except ImportError as error:
+        raise MissingDependency("4-bit loading needs bitsandbytes.", remedy="pip install bitsandbytes") from error
+
+
+def _adapted(model: Any, adapter: Path, *, merge: bool) -> Any:
+    from peft import PeftModel
+
+    adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
+    return adapted.merge_and_unload() if merge else adapted
+
+
+def _stops(model: Any, tokenizer: Any) -> frozenset[int]:
+    """What ends a reply: whatever model, generation settings and tokenizer each call the end."""
+    named = [model.config.eos_token_id, model.generation_config.eos_token_id, tokenizer.eos_token_id]
+    found: set[int] = set()
+    for each in named:
+        found.update(each if isinstance(each, list) else [] if each is None else [each])
+    return frozenset(found)

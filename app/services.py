@@ -324,11 +324,11 @@ def undo_verdict(store: Store, rollout_id: str, verdict_id: str, *, auditor: str
     return judging.undo_verdict(store, rollout_id, verdict_id, auditor=auditor)
 
 
-def preview_promotion(store: Store, rollout_id: str, node: str) -> Preview:
+def preview_promotion(store: Store, rollout_id: str, node: str, *, filtered: bool = True) -> Preview:
     """What a promotion would change in an export of the rollout's run, to the row."""
     from app import judging
 
-    return judging.preview_promotion(store, rollout_id, node)
+    return judging.preview_promotion(store, rollout_id, node, filtered=filtered)
 
 
 def preview_verdict(store: Store, rollout_id: str, node: str, judgement: TurnJudgement) -> Preview:

@@ -12,7 +12,7 @@ from app import listings, services, shell
 from app.archive import archive
 from app.tree_view import tree_view
 from app.tree_view.opening import explored, opened
-from app.tree_view.panes import draw_panes
+from app.tree_view.panes import answer_key, draw_panes
 
 shell.enter(__file__)
 
@@ -113,7 +113,7 @@ def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
     with left:
         place = {name: st.query_params[name] for name in PLACE if name in st.query_params}
         drawn = explored(store, rollout_id, selected=selected, height=HEIGHT, place=place)
-        tree_view(drawn, key="tree", choose=_choose, note=_note)
+        tree_view(drawn, key="tree", choose=_choose, note=_note, ask=lambda wish: answer_key(store, tree, wish))
     with right:
         draw_panes(store, tree, selected=selected, choose=_choose)
 

@@ -46,9 +46,11 @@ function section(title, ...inside) {
 }
 
 function funnel(data) {
-  const most = Math.max(1, ...data.funnel.map((step) => step.count));
-  const lines = data.funnel.map((step) => line(step.text, step.count, most, `funnel-${step.name}`, step.name));
-  const files = data.files.map((file) => line(file.name, file.count, most, `rows-${file.name}`, "file"));
+  const most = (unit) => Math.max(1, ...data.funnel.filter((step) => step.unit === unit).map((step) => step.count));
+  const scale = { tree: most("tree"), row: most("row") }; // a tree holds many generations: two scales, else one is flat
+  const lines = data.funnel.map((step) =>
+    line(step.text, step.count, scale[step.unit], `funnel-${step.name}`, `${step.unit} ${step.name}`));
+  const files = data.files.map((file) => line(file.name, file.count, scale.row, `rows-${file.name}`, "file"));
   return named(section("From rollouts to rows", ...lines, ...files), "funnel");
 }
 

@@ -30,12 +30,12 @@ T = TypeVar("T")
 BINS = 14
 KEPT_RUNS, KEPT_PREVIEWS = 6, 3
 FUNNEL = (
-    ("rollouts", "Rollouts"),
-    ("finished_with_reward", "Finished with reward"),
-    ("kept_by_filter", "Kept by the filter"),
-    ("generations", "Generations"),
-    ("admitted", "Admitted by the audit policy"),
-    ("dropped_contradictory", "Dropped as contradictory"),
+    ("rollouts", "Rollouts", "tree"),
+    ("finished_with_reward", "Finished with reward", "tree"),
+    ("kept_by_filter", "Kept by the filter", "tree"),
+    ("generations", "Generations", "row"),
+    ("admitted", "Admitted by the audit policy", "row"),
+    ("dropped_contradictory", "Dropped as contradictory", "row"),
 )
 Report = Callable[[int, int], None]  # rollouts read, of how many
 
@@ -57,7 +57,9 @@ class ExportPreview:
         """For `export.js`."""
         result = self.result
         return {
-            "funnel": [{"name": name, "text": text, "count": result.funnel[name]} for name, text in FUNNEL],
+            "funnel": [
+                {"name": name, "text": text, "unit": unit, "count": result.funnel[name]} for name, text, unit in FUNNEL
+            ],
             "files": [{"name": name, "count": count} for name, count in row_lines(result).items()],
             "up": result.positives,
             "down": result.negatives,

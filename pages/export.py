@@ -3,7 +3,10 @@
 The address says every choice. What is shown, downloaded and written is made of one extraction.
 """
 
+from dataclasses import replace
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import export_choices as choices
 from app import records_listed, services, shell
@@ -29,6 +32,7 @@ def page() -> None:
     left, right = st.columns([30, 70], gap="large")
     with left:
         _form(asked, {run: choices.run_word(line) for run, line in known.items()}, chosen)
+        files = st.container(key="files")
     with right:
         for run in asked.runs:
             if run not in known:
@@ -36,7 +40,7 @@ def page() -> None:
         if not chosen:
             shell.faint("Choose a run, and its rows are counted here.", key="none-chosen")
             return
-        _rows(ExportChoices(chosen, asked.formats, asked.rows, asked.audit, asked.filtered, asked.held, asked.seed))
+        _rows(replace(asked, runs=chosen), files)
 
 
 def _form(asked: ExportChoices, runs: dict[str, str], chosen: tuple[str, ...]) -> None:
@@ -98,9 +102,10 @@ def _changed() -> None:
 
 
 @shell.guarded
-def _rows(asked: ExportChoices) -> None:
+def _rows(asked: ExportChoices, files: DeltaGenerator) -> None:
     store = shell.store()
-    place = st.empty()
+    top = st.columns([6, 2, 2], vertical_alignment="center")
+    place = top[0].empty()
     preview = services.preview_export(
         store,
         asked.runs,
@@ -111,10 +116,13 @@ def _rows(asked: ExportChoices) -> None:
     )
     with place.container(key="sentence"):
         st.text(preview.sentence)
+    _at_once(store, asked, preview, top)
     checked = st.session_state.get("validated", {}).get(_fingerprint(preview), ())
-    _handing_out(store, asked, preview)
     drawn = preview.drawn() | {"checks": [check.drawn() for check in checked]}
     shell.component(shell.HERE, "export")(key="export", data=drawn)
+    with files:
+        _one_by_one(asked, preview)
+        _write(store, asked)
     _recorded(store)
 
 
@@ -122,38 +130,49 @@ def _fingerprint(preview: services.ExportPreview) -> str:
     return preview.result.files["manifest.json"]
 
 
-def _handing_out(store: services.Store, asked: ExportChoices, preview: services.ExportPreview) -> None:
-    name = "-".join(asked.runs[:2])
-    with st.container(horizontal=True, vertical_alignment="center", key="hand-out"):
-        st.download_button(
-            "Download all",
-            lambda: archive(preview.files),
-            f"{name}.rows.zip",
-            "application/zip",
-            type="primary",
-            icon=":material/folder_zip:",
-            shortcut="D",
-            on_click="ignore",
-            key="download-all",
-        )
+def _named(asked: ExportChoices, file: str) -> str:
+    return f"{'-'.join(asked.runs[:2])}.{file}"
+
+
+def _at_once(
+    store: services.Store, asked: ExportChoices, preview: services.ExportPreview, top: list[DeltaGenerator]
+) -> None:
+    """Made when asked for: a zip of what is shown."""
+    top[1].download_button(
+        "Download all",
+        lambda: archive(preview.files),
+        _named(asked, "rows.zip"),
+        "application/zip",
+        type="primary",
+        icon=":material/folder_zip:",
+        shortcut="D",
+        on_click="ignore",
+        width="stretch",
+        key="download-all",
+    )
+    if top[2].button(
+        "Validate",
+        icon=":material/fact_check:",
+        shortcut="V",
+        help="Reads the files back from their bytes: every line, hash, row and turn, and with `datasets`.",
+        width="stretch",
+        key="validate",
+    ):
+        _validate(store, preview)
+
+
+def _one_by_one(asked: ExportChoices, preview: services.ExportPreview) -> None:
+    with st.expander("Download one file", icon=":material/download:"):
         for file in preview.files:
             st.download_button(
                 file,
                 lambda file=file: preview.files[file],
-                f"{name}.{file}",
+                _named(asked, file),
                 "application/json" if file.endswith(".json") else "application/jsonl",
                 on_click="ignore",
+                width="stretch",
                 key=f"download-{file}",
             )
-        if st.button(
-            "Validate",
-            icon=":material/fact_check:",
-            shortcut="V",
-            help="Reads the files back from their bytes: every line, hash, row and turn, and with `datasets`.",
-            key="validate",
-        ):
-            _validate(store, preview)
-    _write(store, asked)
 
 
 @shell.guarded
@@ -187,7 +206,7 @@ def _written(store: services.Store, asked: ExportChoices, folder: str) -> None:
 def _recorded(store: services.Store) -> None:
     made = services.list_exports(store)
     if made:
-        st.subheader("Written so far", anchor=False)
+        st.subheader("Written to folders so far", anchor=False)
         shell.listing(records_listed.exports_listed(made), key="exports", height=240)
 
 

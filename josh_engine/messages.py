@@ -62,6 +62,8 @@ def read_json(text: str, *, strict: bool = True) -> Json:
         raise ValueError("it is nested too deeply") from error
     if _nesting(parsed) > MAX_NESTING:
         raise ValueError("it is nested too deeply")
+    if "\\u" in text:
+        json.dumps(parsed, ensure_ascii=False).encode()  # half characters (lone surrogates) cannot be written
     return parsed
 
 

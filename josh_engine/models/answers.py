@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from josh_engine.errors import BadResponse
 from josh_engine.messages import wire, wire_tools
@@ -128,7 +128,7 @@ def _usage(given: Any) -> tuple[Usage, bool]:
     return Usage(1, prompt if _is_count(prompt) else 0, completion if _is_count(completion) else 0), told
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 

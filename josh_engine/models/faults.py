@@ -115,7 +115,7 @@ def wait_of(headers: Mapping[str, str]) -> float | None:
             seconds = float(headers.get(name, "")) / unit
         except ValueError:
             continue
-        return max(0.0, seconds) if seconds < 1e9 else None
+        return max(0.0, seconds) if seconds < 1e9 else None  # not a number is neither
     try:
         until, now = parsedate_to_datetime(headers["retry-after"]), parsedate_to_datetime(headers["date"])
         return max(0.0, (until - now).total_seconds())

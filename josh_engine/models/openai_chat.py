@@ -42,8 +42,8 @@ class OpenAIChat:
         *,
         key: str = "",
         key_env: str = "",
-        price: Price = Price(),
-        timeouts: Timeouts = Timeouts(),
+        price: Price = Price(),  # noqa: B008 - frozen
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
         limits: Limits | None = None,
     ) -> None:
         self.endpoint = Endpoint(model, url.rstrip("/"), key_env, price, timeouts=timeouts)

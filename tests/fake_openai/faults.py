@@ -1,5 +1,7 @@
-"""What goes wrong at the fake endpoint, drawn from the request's own content and how often it was asked: never from
-the order of requests, so a run meets the same faults at any concurrency, and a repeated request gets through in the end.
+"""What goes wrong at the fake endpoint, drawn from the request's own content and how often it was asked.
+
+Never from the order of requests: so a run meets the same faults at any concurrency, and a request that is repeated
+gets through in the end.
 """
 
 from __future__ import annotations

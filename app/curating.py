@@ -67,7 +67,6 @@ def active_runs(store: Store) -> tuple[Activity, ...]:
 
 
 def _is_alive(store: Store, run: Activity) -> bool:
-    if not jobs.is_stale(run.heartbeat):
+    if run.state == "queued" and not jobs.is_stale(run.heartbeat or run.created, after=TAKEN_UP_SECONDS):
         return True
-    just_made = run.state == "queued" and not jobs.is_stale(run.created, after=TAKEN_UP_SECONDS)
-    return just_made or locks.is_held(store.path, run.id)
+    return not jobs.is_stale(run.heartbeat) or locks.is_held(store.path, run.id)

@@ -73,6 +73,7 @@ def _line(store: Store, run: Run, tally: Tally) -> RunLine:
         average_reward=tally.average_reward,
         success_rate=tally.success_rate,
         created=run.created,
+        tags=run.tags,
     )
 
 

@@ -62,7 +62,7 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
             address(page, run=line.run),
             ("name", line.run),
             ("state", line.state),
-            ("text", line.name),
+            ("text", " ".join([line.name, *(f"#{tag}" for tag in line.tags)])),
             ("number", f"{line.finished} of {line.rollouts}"),
             ("number", figure(line.average_reward)),
             ("number", percent(line.success_rate)),

@@ -78,6 +78,7 @@ class RunLine:
     average_reward: float | None
     success_rate: float | None
     created: str
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

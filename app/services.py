@@ -197,6 +197,7 @@ def launch_run(
     """
     run = jobs.reopen(store, run_id, limits=limits)
     launching.launch(store.path, run.id, data=data or data_path(store.path), failed_only=failed_only)
+    runs.beat(store, run.id, seconds=0.0)  # so that it counts as taken up, until its process says so itself
     return run
 
 

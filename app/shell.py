@@ -271,12 +271,11 @@ def listing(listed: Listed, *, key: str, height: int | None = None) -> None:
 
 @cache
 def component(folder: Path, name: str, *parts: str) -> Any:
-    """One of our own components: `name.js`, with the parts it is written in, and `name.css` in `folder`. Registered
+    """One of our own components: `name.js`, with the parts it is written in, and their styles in `folder`. Registered
     once per process, on first use."""
     scripts = [_slim((folder / f"{part}.js").read_text(encoding="utf-8")) for part in (name, *parts)]
-    return st.components.v2.component(
-        f"josh_{name}", js="\n".join(scripts), css=(folder / f"{name}.css").read_text(encoding="utf-8")
-    )
+    styles = [path.read_text(encoding="utf-8") for part in (*parts, name) if (path := folder / f"{part}.css").exists()]
+    return st.components.v2.component(f"josh_{name}", js="\n".join(scripts), css="\n".join(styles))
 
 
 def _slim(script: str) -> str:

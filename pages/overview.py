@@ -49,10 +49,11 @@ def _state(unsettled: bool) -> None:
         st.rerun()
     _figures(lines, count)
     _pipeline(listings.pipeline(lines, count, active=active, exports=services.count_exports(store)))
+    growing = next((run.id for run in active if run.finished or run.state == "running"), None)
     left, right = st.columns([36, 64], gap="medium")
     with left:
         st.subheader("A search, and what it found", anchor=False)
-        _example(store, active[0].id if active else listings.example_run(lines).run, growing=bool(active))
+        _example(store, growing or listings.example_run(lines).run, growing=growing is not None)
     with right:
         st.subheader("Recent runs", anchor=False)
         shell.listing(listings.runs_listed(lines[:12]), key="recent-runs", height=BESIDE_HEIGHT)
@@ -86,8 +87,7 @@ def _pipeline(steps: tuple[listings.Step, ...]) -> None:
 def _example(store: services.Store, run_id: str, *, growing: bool) -> None:
     """The tree that grows now; else the one that shows most, growing again and again. It leads to its page."""
     rollouts = services.list_rollouts(store, run_id)
-    best = listings.best_example(rollouts)
-    rollout = listings.followed(rollouts, before=None) if growing else best
+    rollout = listings.followed(rollouts, before=None) if growing else listings.best_example(rollouts)
     if rollout is None:
         shell.faint("No goal was reached in the latest run yet.", key="no-example")
         return

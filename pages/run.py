@@ -251,10 +251,9 @@ def _runs_so_far() -> None:
 
 
 def _watching(run: Run) -> None:
-    shell.heading("Run", f"Run {run.id}", run.name, *(f"#{tag}" for tag in run.tags))
+    shell.heading("Run", f"Run {run.id}", run.name, *(f"#{tag}" for tag in run.tags), beside=lambda: _curate(run))
     going = services.shown_state(shell.store(), run) in GOING
     st.fragment(_watch, run_every="1s" if going else None)(run.id, going)
-    _curate(run)
 
 
 @shell.guarded
@@ -267,7 +266,7 @@ def _watch(run_id: str, going: bool) -> None:
     _controls(run, result)
     over = result.finished + result.failed
     st.progress(over / max(1, result.rollouts), text=f"{over} of {result.rollouts} scenarios, state: {result.state}")
-    live.draw_figures(run, result, rollouts)
+    live.draw_figures(result, rollouts)
     live.draw_trees(store, run, rollouts)
     _lists(store, run, result, rollouts)
 
@@ -275,8 +274,8 @@ def _watch(run_id: str, going: bool) -> None:
 def _controls(run: Run, result: RunResult) -> None:
     """Asked of the process that plays the run; beside it the way to the newest scenario."""
     store, state = shell.store(), result.state
-    left_waiting = state == "queued" and listings.age_seconds(run.created) > WAITING_SECONDS
-    with st.container(horizontal=True, key="controls"):
+    left_waiting = state == "queued" and listings.age_seconds(run.heartbeat or run.created) > WAITING_SECONDS
+    with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if state in GOING:
             _act("Stop", "pause", lambda: services.stop_run(store, run.id), "After the turns in flight; resumable.")
             _act("Cancel", "close", lambda: services.cancel_run(store, run.id), "Ends, and leaves the rest unplayed.")
@@ -290,7 +289,10 @@ def _controls(run: Run, result: RunResult) -> None:
         if state not in GOING and result.failed:
             again = "Plays again what failed, and nothing else."
             _act("Retry only the failed", "replay", lambda: services.launch_run(store, run.id, failed_only=True), again)
-        live.draw_follow_button()
+        if state in GOING:
+            live.draw_follow_button()
+        live.draw_sign(run, result)
+    live.draw_fault(result)
 
 
 def _act(label: str, icon: str, act: Callable[[], object], meaning: str) -> None:
@@ -322,16 +324,15 @@ def _lists(
 
 
 def _curate(run: Run) -> None:
-    with st.container(horizontal=True, key="curate"):
-        if st.button("Clone settings", icon=":material/content_copy:", key="clone"):
-            st.session_state.pop("cloned", None)
-            shell.go("run", {"clone": run.id})
-        if st.button("Name, tags, note", icon=":material/edit:", key="describe"):
-            _describe(run)
-        if st.button("Delete", icon=":material/delete:", key="delete"):
-            _delete(run)
-        if st.button("New run", icon=":material/add:", key="new"):
-            shell.go("run", {})
+    if st.button("Name, tags, note", icon=":material/edit:", key="describe"):
+        _describe(run)
+    if st.button("Clone settings", icon=":material/content_copy:", key="clone", help="Into the form of a new run."):
+        st.session_state.pop("cloned", None)
+        shell.go("run", {"clone": run.id})
+    if st.button("Delete", icon=":material/delete:", key="delete"):
+        _delete(run)
+    if st.button("New run", icon=":material/add:", key="new"):
+        shell.go("run", {})
 
 
 @st.dialog("Name, tags, note")

@@ -51,8 +51,8 @@ def draw_follow_button() -> None:
         st.rerun(scope="fragment")
 
 
-def draw_figures(run: Run, result: RunResult, rollouts: Sequence[Rollout]) -> None:
-    """How far the run is, how it does, how fast it goes; and what a person should know of its state, in words."""
+def draw_figures(result: RunResult, rollouts: Sequence[Rollout]) -> None:
+    """How the run does, and how fast it goes."""
     reward, success, calls, pace, left, elapsed = st.columns([3, 3, 2, 2, 2, 2])
     reward.metric(
         "Average Reward",
@@ -72,12 +72,15 @@ def draw_figures(run: Run, result: RunResult, rollouts: Sequence[Rollout]) -> No
     pace.metric("Turns per second", listings.pace(rollouts, result.seconds))
     left.metric("Time left, about", listings.time_left(result))
     elapsed.metric("Elapsed", listings.duration(result.seconds))
-    _signs(run, result)
 
 
-def _signs(run: Run, result: RunResult) -> None:
+def draw_sign(run: Run, result: RunResult) -> None:
+    """What a person should know of the run's state, in words."""
     text, tone = listings.sign_of_life(run, result)
     shell.faint(text, key=f"sign-{tone}")
+
+
+def draw_fault(result: RunResult) -> None:
     if result.error:
         remedy = "The other scenarios are not touched. Resume plays again what failed."
         shell.complaint(result.error, remedy, key="run")

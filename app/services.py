@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import catalog, declaring, figures, jobs, launching, parts, viewing
+from app.browsing import open_scenario
 from app.bundles import bundle_run, pack_run, unbundle_run
 from app.checking import check_part
 from app.choosing import ScenarioLine, line_of
@@ -20,6 +21,7 @@ from app.declaring import own_parts
 from app.estimate import Estimate
 from app.estimating import estimate_run, keep_estimate, kept_estimate
 from app.export_preview import ExportPreview, preview_export
+from app.importing import import_multiwoz, import_state, imported, keep_upload, start_import
 from app.places import below, imports_path
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
@@ -72,8 +74,11 @@ __all__ = [
     "export_rows",
     "give_verdict",
     "import_multiwoz",
+    "import_state",
+    "imported",
     "imports_path",
     "keep_estimate",
+    "keep_upload",
     "kept_estimate",
     "launch_run",
     "list_agents",
@@ -90,6 +95,7 @@ __all__ = [
     "make_backup",
     "node_rows",
     "open_rollout",
+    "open_scenario",
     "open_store",
     "own_parts",
     "pack_run",
@@ -108,6 +114,7 @@ __all__ = [
     "scenario_lines",
     "search_messages",
     "shown_state",
+    "start_import",
     "stop_run",
     "store_path",
     "store_size",
@@ -393,13 +400,6 @@ def count_exports(store: Store) -> int:
 
 
 # Data
-
-
-def import_multiwoz(source: Path, data: Path) -> ImportReport:
-    """Reads MultiWOZ 2.1 (folder or zip) into the data folder. Raises DatasetError; nothing half-imported."""
-    from toolwoz import multiwoz
-
-    return multiwoz.import_multiwoz(source, data)
 
 
 def download_multiwoz(data: Path) -> ImportReport:

@@ -17,6 +17,7 @@ from typing import overload
 from josh_engine.errors import ConfigError
 from josh_engine.values import Scenario
 from toolwoz.attribution import GENERATED
+from toolwoz.database import Database, Row
 from toolwoz.environment import TownEnvironment, scenario_environment
 from toolwoz.generated_briefs import make_brief
 from toolwoz.generated_names import SPLIT_LANES
@@ -94,7 +95,15 @@ class GeneratedWorld:
         return make_scenario(found["split"], int(found["index"]))
 
     def environment(self, scenario: Scenario) -> TownEnvironment:
-        return scenario_environment(scenario, town_by_id(str(scenario.setup.get("town", ""))).database)
+        return scenario_environment(scenario, _database(scenario))
+
+    def tables(self, scenario: Scenario) -> Mapping[str, Sequence[Row]]:
+        """The tables of the scenario's town, for a person to look into."""
+        return {domain: table.rows for domain, table in _database(scenario).tables.items()}
+
+
+def _database(scenario: Scenario) -> Database:
+    return town_by_id(str(scenario.setup.get("town", ""))).database
 
 
 def open_world(data: Path, options: Mapping[str, str] | None = None) -> GeneratedWorld:

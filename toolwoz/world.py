@@ -15,7 +15,7 @@ from josh_engine.encoding import load
 from josh_engine.errors import ConfigError, DatasetError
 from josh_engine.values import Scenario
 from toolwoz.attribution import MULTIWOZ
-from toolwoz.database import Database, from_files
+from toolwoz.database import Database, Row, from_files
 from toolwoz.environment import TownEnvironment, scenario_environment
 from toolwoz.goals import GoalReward, parse_rule
 
@@ -59,9 +59,16 @@ class MultiwozWorld:
         return self._scenarios[split]
 
     def environment(self, scenario: Scenario) -> TownEnvironment:
+        return scenario_environment(scenario, self._town())
+
+    def tables(self, scenario: Scenario) -> Mapping[str, Sequence[Row]]:
+        """The town's tables, for a person to look into."""
+        return {domain: table.rows for domain, table in self._town().tables.items()}
+
+    def _town(self) -> Database:
         if self._database is None:
             self._database = from_files(self._folder)
-        return scenario_environment(scenario, self._database)
+        return self._database
 
     def _read(self, split: str) -> tuple[Scenario, ...]:
         if split == "test":

@@ -10,8 +10,9 @@ import streamlit as st
 
 from app import listings, services, shell
 from app.archive import archive
-from app.tree_view import tree_view
-from app.tree_view.opening import explored, opened
+from app.tree_view import compare_view, tree_view
+from app.tree_view.comparison import MOST, comparison
+from app.tree_view.opening import explored, opened, rivals
 from app.tree_view.panes import answer_key, draw_panes
 
 shell.enter(__file__)
@@ -19,6 +20,7 @@ shell.enter(__file__)
 HEIGHT = 640
 PLACE = ("lens", "hoist", "t", "q", "filter")
 FORMATS = {"sft": "SFT", "kto": "KTO", "dpo": "DPO"}
+CHOOSE_RUNS = "Choose among those under Compare."
 GOING = ("queued", "running")
 ROWS = "Training rows of this run (finished trees with full reward):"
 NO_ROWS = "No training rows yet: no tree of this run is finished with full reward."
@@ -75,13 +77,16 @@ def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[se
     with top:
         shell.heading("Tree", chosen.scenario_id, run_id=chosen.run_id)
     with picker:
-        _picker(chosen, rollouts)
+        _picker(store, chosen, rollouts)
+    if "compare" in st.query_params:
+        _compare(store, chosen)
+        return
     going = services.shown_state(store, services.load_run(store, chosen.run_id)) in GOING and chosen.state in GOING
     st.fragment(_panes, run_every="1s" if going else None)(store, chosen.id, going)
     _downloads(store, chosen.run_id, ready=listings.trainable(rollouts))
 
 
-def _picker(chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
+def _picker(store: services.Store, chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
     names = {rollout.id: listings.scenario_name(rollout) for rollout in rollouts}
     addresses = {rollout.id: listings.tree_address(rollout) for rollout in rollouts}
     ids = list(names)
@@ -91,12 +96,54 @@ def _picker(chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) ->
     def move(rollout_id: str | None = None) -> None:
         st.query_params.from_dict(addresses[rollout_id or st.session_state["scenario"]])
 
-    before, middle, after = st.columns([2, 7, 2], vertical_alignment="bottom", gap="small")
+    before, middle, after, beside = st.columns([2, 5, 1.6, 2.4], vertical_alignment="bottom", gap="small")
     middle.selectbox(
         "Scenario", ids, format_func=names.__getitem__, key="scenario", on_change=move, filter_mode="contains"
     )
     for column, word, to in ((before, "Previous", max(0, here - 1)), (after, "Next", min(last, here + 1))):
         column.button(word, on_click=move, args=(ids[to],), disabled=to == here, width="stretch", key=f"go-{word}")
+    with beside.popover("Compare", width="stretch", help="The same scenario in other runs, on one axis."):
+        _rivals(store, chosen)
+
+
+def _rivals(store: services.Store, chosen: services.Rollout) -> None:
+    """The other runs that hold the scenario; those chosen are in the address."""
+    names = {run.id: f"{run.id} · {run.name}" for run in services.runs_with_scenario(store, chosen)}
+    if not names:
+        st.text("No other run holds this scenario.")
+        if st.button("Start another run", key="rival-run", icon=":material/play_arrow:"):
+            shell.go("run", {"clone": chosen.run_id})
+        return
+    named = st.query_params.get("compare", "").split(",")
+    st.session_state["compare"] = [run for run in names if run in named]
+
+    def compare() -> None:
+        if picked := st.session_state["compare"]:
+            st.query_params["compare"] = ",".join(picked)
+        else:
+            st.query_params.pop("compare", None)
+
+    st.multiselect(
+        "Compare with",
+        list(names),
+        format_func=names.__getitem__,
+        key="compare",
+        on_change=compare,
+        max_selections=MOST - 1,
+        placeholder="One or two runs",
+    )
+
+
+@shell.guarded
+def _compare(store: services.Store, chosen: services.Rollout) -> None:
+    trees, unknown = rivals(store, chosen, st.query_params["compare"].split(","))
+    for run in unknown:
+        shell.complaint(f"Run `{run}` does not hold this scenario, or is not in this store.", CHOOSE_RUNS, key=run)
+    if st.button("Back to this tree", icon=":material/arrow_back:", key="back-to-tree"):
+        del st.query_params["compare"]
+        st.rerun()
+    if len(trees) > 1:
+        compare_view(comparison(trees, height=HEIGHT), key="compared")
 
 
 @shell.guarded

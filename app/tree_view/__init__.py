@@ -18,7 +18,7 @@ from app.tree_view.picture import picture
 from app.tree_view.transcript import transcript
 from josh_engine.values import Json
 
-__all__ = ["conversation_view", "picture", "transcript", "tree_view"]
+__all__ = ["compare_view", "conversation_view", "picture", "transcript", "tree_view"]
 
 FOLDER = Path(__file__).parent
 PARTS = ("shapes", "layout", "camera", "explore", "replay", "keys")
@@ -38,12 +38,15 @@ def tree_view(
     """Draws what `picture` gave. `choose` is called with the clicked turn's id, "" when the choice was cleared. The
     explorer calls `note` instead, with all that the address should say (node, lens, hoist, t, q, filter; "" for
     nothing); `ask` is called with what a key asked to do with the chosen turn: good, bad, exclude, promote, undo."""
-    heard = {
-        "chosen": choose and (lambda told: choose(told["node"])),
-        "place": note,
-        "ask": ask,
-    }
+    heard: dict[str, Callable[[Any], None] | None] = {"place": note, "ask": ask}
+    if choose is not None:
+        heard["chosen"] = lambda told: choose(told["node"])
     _mount(component(FOLDER, "tree", *PARTS), drawn, key=key, heard=heard)
+
+
+def compare_view(compared: Mapping[str, Json], *, key: str) -> None:
+    """Shows what `comparison` gave. Every turn and every run leads to its own tree's page."""
+    _mount(component(FOLDER, "compare", "shapes", "layout"), compared, key=key, heard={})
 
 
 def conversation_view(told: Mapping[str, Json], *, key: str, choose: Choose) -> None:

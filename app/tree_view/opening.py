@@ -5,15 +5,16 @@ Kept under the rollout's stamp, which changes whenever the log, the state or a v
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from app import services
 from app.results import OpenedRollout
+from app.tree_view.comparison import MOST
 from app.tree_view.finding import found, texts
 from app.tree_view.picture import picture
-from josh_engine.values import Json
+from josh_engine.values import Json, Rollout
 
 KEPT = 24
 Stamp = tuple[str, int, str | None, int]
@@ -42,6 +43,19 @@ def explored(
         "place": dict(place),
         "matches": found(_texts(store, where, stamp), query) if query else None,
     }
+
+
+def rivals(
+    store: services.Store, chosen: Rollout, run_ids: Sequence[str]
+) -> tuple[tuple[OpenedRollout, ...], tuple[str, ...]]:
+    """The rollout and its like in other runs, of the same trial where they have it; and the ids that name none."""
+    known = {run.id for run in services.runs_with_scenario(store, chosen)}
+    wanted = list(dict.fromkeys(run_ids))[: MOST - 1]
+    found = [opened(store, chosen.id)]
+    for run_id in (each for each in wanted if each in known):
+        like = [each for each in services.list_rollouts(store, run_id) if each.scenario_id == chosen.scenario_id]
+        found.append(opened(store, next((each for each in like if each.trial == chosen.trial), like[0]).id))
+    return tuple(found), tuple(each for each in wanted if each not in known)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

@@ -33,6 +33,12 @@ function words(tag, text, attributes = {}) {
   return element;
 }
 
+// Goes there as Back and Forward do: by the address alone, one entry in the history.
+function follow(address) {
+  history.pushState(null, "", new URL(address, document.baseURI));
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);

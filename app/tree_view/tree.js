@@ -22,12 +22,6 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   if (data) update(view, data);
 }
 
-// Goes there as Back and Forward do: by the address alone, one entry in the history.
-function follow(address) {
-  history.pushState(null, "", new URL(address, document.baseURI));
-  dispatchEvent(new PopStateEvent("popstate"));
-}
-
 // ---------------------------------------------------------------- build: once per mount
 
 function build(parent) {

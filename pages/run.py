@@ -337,9 +337,9 @@ def _curate(run: Run) -> None:
 
 @st.dialog("Name, tags, note")
 def _describe(run: Run) -> None:
-    name = st.text_input("Name", run.name, max_chars=120)
-    tags = st.text_input("Tags", ", ".join(run.tags), help="Apart by commas.")
-    note = st.text_area("Note", run.note)
+    name = st.text_input("Name", run.name, max_chars=120, key="describe-name")
+    tags = st.text_input("Tags", ", ".join(run.tags), help="Apart by commas.", key="describe-tags")
+    note = st.text_area("Note", run.note, key="describe-note")
     if st.button("Save", type="primary", key="save"):
         shell.attempted(
             lambda: services.describe_run(shell.store(), run.id, name=name, tags=services.typed_tags(tags), note=note),

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from app import listings
-from app.results import RunLine
+from app.estimate import Estimate
+from app.forest import PairCount
+from app.keys import EVERYWHERE, keys_of
+from app.results import RunLine, RunResult
 from josh_engine.values import Rollout
 from tests.app.sample_search import HOSTILE
 
@@ -100,3 +103,74 @@ def test_an_address_names_a_rollout_by_scenario_and_trial():
     again = Rollout("r.9", "r", "S1", 1)
     assert listings.find_rollout((FULL, again), "S1", "1") == again
     assert listings.find_rollout((FULL, again), "S1", "x") is None
+
+
+def result(**values: object) -> RunResult:
+    known = dict.fromkeys(("scenarios", "finished", "failed", "skipped", "calls", "tokens"), 0)
+    known |= {"run": "r", "name": "n", "state": "running", "rollouts": 10, "seconds": 20.0, "usd": None, "error": None}
+    known |= {"average_reward": None, "average_reward_interval": None, "success_rate": None, "pass_k": ()}
+    known |= {"success_rate_interval": None, "critical_path_seconds": 0.0, "paused_by": None}
+    return RunResult(**(known | values))  # type: ignore[arg-type]
+
+
+def test_the_one_followed_stays_until_it_is_over_then_the_one_begun_last():
+    first, second = rollout(1, state="running", events=3), rollout(2, state="running", events=1)
+    assert listings.followed((first, second), before=None) == second
+    assert listings.followed((first, second), before="r.1") == first
+    over = rollout(1, state="done", events=9, goals=2, won=1)
+    assert listings.followed((over, second), before="r.1") == second
+    assert listings.followed((over, WAITING), before="r.1") == over
+    assert listings.followed((FULL, over), before=None) == FULL
+    assert listings.followed((WAITING,), before=None) is None
+
+
+def test_the_time_left_is_told_after_three_scenarios_and_only_while_it_runs():
+    assert listings.time_left(result(finished=2)) == listings.NO_FIGURE
+    assert listings.time_left(result(finished=3, failed=1)) == "30.0 s"
+    assert listings.time_left(result(finished=9, state="paused")) == listings.NO_FIGURE
+
+
+def test_the_pace_is_turns_over_the_time_worked():
+    assert listings.pace((FULL, WAITING), 4.0) == "5.0"
+    assert listings.pace((WAITING,), 4.0) == listings.pace((FULL,), 0.0) == listings.NO_FIGURE
+
+
+def test_what_was_expected_stands_beside_what_it_took():
+    expected = Estimate(10, 690, 610, 770, 500, 12.0, basis="measured", past=40)
+    told = listings.expectation(expected, result(state="done", calls=702, seconds=11.0))
+    assert told.startswith(
+        "Expected before the start: about 690 (610 to 770) model outputs, 12.0 s. It took 702, 11.0 s."
+    )
+    assert "So far it took 5" in listings.expectation(expected, result(calls=5))
+    assert listings.expectation(None, result()) == ""
+
+
+def test_failures_are_listed_with_what_was_said_of_each():
+    failed = rollout(5, state="failed", error=f"No answer. {HOSTILE[0]}")
+    (row,) = listings.failures_listed((FULL, failed)).rows
+    assert [cell["text"] for cell in row["cells"]] == ["S5", "0", f"No answer. {HOSTILE[0]}"]
+    assert listings.failures_listed((FULL,)).note == "No scenario failed."
+
+
+def test_an_event_leads_to_the_tree_at_that_moment():
+    (row,) = listings.events_listed(FULL, [(7, "It won.")]).rows
+    assert row["href"] == "tree?run=r&scenario=S1&t=7"
+
+
+def test_the_steps_of_the_work_say_how_much_there_is_and_lead_to_the_newest():
+    count = PairCount(pairs=8, audited=2, looked_at=3, trees=3)
+    run, tree, export = listings.pipeline((line(finished=4),), count, active=(), exports=1)
+    assert (run.count, run.state, dict(run.params)) == ("1 runs", "newest: done", {})
+    assert (tree.count, tree.state, dict(tree.params)) == ("4 trees", "1 with full reward", {"run": "r"})
+    assert (export.count, export.state) == ("8 pairs", "25 % audited · 1 exports")
+
+
+def test_tags_stand_beside_the_name():
+    (row,) = listings.runs_listed((line(tags=("paper",)),)).rows
+    assert row["cells"][2]["text"] == "n #paper"
+
+
+@pytest.mark.parametrize("title", ["Overview", "Run", "Tree"])
+def test_every_page_s_keys_are_listed_and_end_with_those_that_work_everywhere(title: str):
+    rows = listings.keys_listed(keys_of(title)).rows
+    assert len(rows) > len(EVERYWHERE) and rows[-len(EVERYWHERE)]["cells"][0]["text"] == "H"

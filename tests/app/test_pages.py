@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import services
+from app import choices, services
 from josh_engine.config import Run
+from josh_engine.encoding import to_json
+from tests.app import fake_parts
 from tests.app.sample_search import HOSTILE
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +58,7 @@ def test_an_empty_store_offers_a_start_on_every_page(empty: None):
 def test_the_overview_counts_what_is_there(played: Run):
     test = opened("overview")
     assert said(test).startswith("JOSH lets")
-    assert [(each.label, each.value) for each in test.metric][0] == ("Scenarios explored", "12")
+    assert next((each.label, each.value) for each in test.metric) == ("Scenarios explored", "12")
 
 
 def test_a_run_shows_its_figures_with_their_intervals(played: Run):
@@ -113,10 +117,111 @@ def test_what_cannot_be_is_told_and_nothing_is_started(empty: None, field: str, 
         assert services.list_runs(store) == ()
 
 
+def metrics(test: AppTest) -> dict[str, str]:
+    return {each.label: each.value for each in test.metric}
+
+
+def test_the_estimate_and_the_manifest_follow_the_form(empty: None):
+    test = opened("run")
+    assert metrics(test)["Scenarios to play"] == "20" and "Modelled" in said(test)
+    before = metrics(test)["Model outputs, about"]
+    test.number_input(key="form-trials").set_value(2).run()
+    assert metrics(test)["Scenarios to play"] == "40"
+    assert int(metrics(test)["Model outputs, about"].replace(",", "")) == 2 * int(before.replace(",", ""))
+    shown = json.loads(test.json[0].value)
+    test.number_input(key="form-seed").set_value(7).run()
+    assert json.loads(test.json[0].value) == shown | {"seed": 7}
+
+
+def test_the_manifest_shown_is_the_one_that_is_stored(empty: None):
+    test = opened("run")
+    test.number_input(key="form-limit").set_value(2).run()
+    shown = json.loads(test.json[0].value)
+    test.button(key="start").click().run()
+    with services.open_store(services.store_path()) as store:
+        (line,) = services.list_runs(store)
+        (kept,) = store.read("SELECT config FROM runs")
+        assert json.loads(kept["config"]) == shown
+        assert services.kept_estimate(store, services.load_run(store, line.run)) is not None
+        services.cancel_run(store, line.run, wait=10)
+
+
+def test_scenarios_are_chosen_by_filter_and_by_id(empty: None):
+    test = opened("run")
+    test.session_state["form-pick"] = choices.FILTER
+    test.run()
+    test.multiselect(key="form-domains").set_value(["train"]).run()
+    test.number_input(key="form-least").set_value(3).run()
+    lines = services.scenario_lines("toolwoz-generated", "train", Path())
+    wanted = [line.id for line in lines if "train" in line.domains and line.goals >= 3]
+    assert f"{len(wanted)} of 926 scenarios match." in said(test)
+    assert json.loads(test.json[0].value)["scenarios"] == wanted[:20]
+    test.session_state["form-pick"] = choices.IDS
+    test.run()
+    test.text_area(key="form-ids").set_value(f"{wanted[1]}, {wanted[0]}").run()
+    assert json.loads(test.json[0].value)["scenarios"] == [wanted[1], wanted[0]]
+    test.text_area(key="form-ids").set_value(HOSTILE[0]).run()
+    assert "has no scenario" in said(test)
+
+
+def test_a_cloned_run_fills_the_form_but_for_parts_named_by_module(played: Run):
+    with services.open_store(services.store_path()) as store:
+        config = services.build_config(services.RunRequest(limit=3, seed=9, beam=4), Path())
+        plain = services.create_run(store, config)
+    test = opened("run", clone=plain.id)
+    assert json.loads(test.json[0].value) == to_json(config)
+    test.number_input(key="form-seed").set_value(1).run()
+    assert json.loads(test.json[0].value)["seed"] == 1, "the form is filled once"
+    told = said(opened("run", clone=played.id))
+    assert f"Not taken over: world {fake_parts.WORLD}, agent {fake_parts.AGENT}" in told
+
+
+def test_a_run_with_failures_lists_them_and_offers_to_retry_only_those(
+    store: services.Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    fault = tmp_path / "fault"
+    fault.write_text("train/3")
+    monkeypatch.setenv("FAKE_FAULT", str(fault))
+    monkeypatch.setenv("JOSH_STORE", str(store.path))
+    services.run_here(store, run.id)
+    test = opened("run", run=run.id)
+    assert "The model did not answer in time." in said(test)
+    fault.unlink()
+    calls = {each.id: each.usage.calls for each in services.list_rollouts(store, run.id)}
+    test.button(key="retry").click().run()
+    for _ in range(200):
+        if services.load_run(store, run.id).state == "done":
+            break
+        time.sleep(0.05)
+    after = services.list_rollouts(store, run.id)
+    assert {each.state for each in after} == {"done"}
+    assert [each.id for each in after if each.usage.calls != calls[each.id]] == [f"{run.id}.4"]
+
+
+def test_who_is_looking_is_asked_once_and_kept_with_the_people(played: Run):
+    test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=20).run()
+    test.text_input(key="auditor").set_value(f" {HOSTILE[0][:30]} ").run()
+    assert test.session_state["auditor"] == HOSTILE[0][:30].strip()
+    with services.open_store(services.store_path()) as store:
+        assert [each.name for each in services.list_people(store)] == [HOSTILE[0][:30].strip()]
+
+
+def test_the_sample_is_offered_where_there_is_nothing_and_played(empty: None):
+    test = opened("overview")
+    assert [each.label for each in test.button if each.key in ("sample", "start-a-run")] == [
+        "Load the sample run",
+        "Start a run",
+    ]
+    test.button(key="sample").click().run()
+    with services.open_store(services.store_path()) as store:
+        (line,) = services.list_runs(store)
+        assert line.name == "Sample"
+        services.cancel_run(store, line.run, wait=10)
+
+
 def test_a_world_without_its_data_says_how_to_get_it(empty: None):
     test = opened("run")
     test.selectbox(key="form-world").set_value("toolwoz").run()
-    test.button(key="start").click().run()
     assert "not been imported" in said(test)
 
 

@@ -50,7 +50,7 @@ BUTTONS: Mapping[TurnJudgement, tuple[str, str | None, str]] = {
     "partial": ("Partial", None, "Right in part: neither up nor down."),
     "exclude": ("Exclude", "E", "Left out of the rows."),
 }
-NOBODY = "Say who you are to label turns: your name stands on what you say of them."
+NOBODY = "To label turns, say who you are in the field at the left: your name stands on what you say."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def relabel_bar(store: Store, opened: OpenedRollout, node_id: str) -> None:
             return
         st.text(_status(opened, node_id))
         if not shell.auditor():
-            _ask_who()
+            st.text(NOBODY)
             return
         _buttons(store, opened, node_id)
 
@@ -111,8 +111,8 @@ def confirm_promotion(store: Store, opened: OpenedRollout, node_id: str, *, earn
 def asked(store: Store, rollout_id: str, node_id: str | None, wish: str) -> None:
     """What a key in the drawing asked for; in a callback."""
     if not shell.auditor():
-        _tell(Told(rollout_id, NOBODY))
-    elif wish == "undo":
+        return  # the bar asks who is there
+    if wish == "undo":
         _undo(store, rollout_id)
     elif node_id is None:
         _tell(Told(rollout_id, "Choose an agent turn to label it."))
@@ -204,25 +204,6 @@ def _told(store: Store, rollout_id: str) -> None:
                     args=(store, rollout_id, node, judgement),
                     kwargs={"reason": reason, "seen": word},
                 )
-
-
-def _ask_who() -> None:
-    st.text(NOBODY)
-    st.text_input(
-        "Your name",
-        key="name-here",
-        max_chars=40,
-        on_change=_introduce,
-        placeholder="Your name",
-        label_visibility="collapsed",
-    )
-    if st.session_state.pop("_introduced", False):
-        st.rerun()
-
-
-def _introduce() -> None:
-    st.session_state["auditor"] = services.remember_person(shell.store(), st.session_state["name-here"])
-    st.session_state["_introduced"] = True
 
 
 # What the buttons and keys do; all in callbacks

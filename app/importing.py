@@ -118,6 +118,14 @@ def imported(data: Path) -> Imported | None:
     return Imported(str(manifest.get("source", "")), str(manifest.get("attribution", "")), manifest["report"], changed)
 
 
+def data_stamp(world: str, data: Path) -> str:
+    """Changes when the world's imported data do; the same for a world that imports none."""
+    try:
+        return str((data / world / "manifest.json").stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
 def main(source: str, data: str) -> None:
     place = Path(data)
     try:

@@ -21,7 +21,8 @@ from app.declaring import own_parts
 from app.estimate import Estimate
 from app.estimating import estimate_run, keep_estimate, kept_estimate
 from app.export_preview import ExportPreview, preview_export
-from app.importing import import_multiwoz, import_state, imported, keep_upload, start_import
+from app.importing import data_stamp, import_multiwoz, import_state, imported, keep_upload, start_import
+from app.kept import kept_where
 from app.places import below, imports_path
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
@@ -36,7 +37,7 @@ from storage.database import Store, open_store
 from storage.exports import list_exports
 from storage.people import Person, list_people
 from storage.search import search_messages
-from storage.sizes import make_backup, store_size
+from storage.sizes import StoreSize, make_backup, store_size
 
 if TYPE_CHECKING:
     from app.node_rows import NodeRows
@@ -56,6 +57,7 @@ __all__ = [
     "RunRequest",
     "ScenarioLine",
     "Store",
+    "StoreSize",
     "active_runs",
     "below",
     "build_config",
@@ -65,6 +67,7 @@ __all__ = [
     "count_exports",
     "create_run",
     "data_path",
+    "data_stamp",
     "delete_run",
     "describe_run",
     "download_multiwoz",
@@ -80,6 +83,7 @@ __all__ = [
     "keep_estimate",
     "keep_upload",
     "kept_estimate",
+    "kept_where",
     "launch_run",
     "list_agents",
     "list_deleted_runs",

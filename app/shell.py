@@ -33,6 +33,7 @@ PAGES: Mapping[str, str] = {
     "run": "pages/run.py",
     "tree": "pages/tree.py",
     "export": "pages/export.py",
+    "data": "pages/data.py",
 }
 COOKIE = "josh_auditor"
 MOST_JOBS = 3  # listed in the sidebar; the others are counted

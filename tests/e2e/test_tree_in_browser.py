@@ -39,7 +39,7 @@ def test_a_deep_link_as_the_very_first_request_opens_page_frame_and_turn(finishe
     with serving(store) as fresh:
         page.goto(fresh.url("tree", run=run, scenario="SCN-01", node="0"))
         expect(chosen(page)).to_have_attribute("data-testid", "node-0")
-        for name in ("Overview", "Run", "Tree", "Export"):
+        for name in ("Overview", "Run", "Tree", "Export", "Data"):
             expect(page.get_by_test_id("stSidebarNavLink").filter(has_text=name)).to_be_visible()
         expect(page).to_have_url(re.compile(r"/tree\?.*scenario=SCN-01.*node=0"))
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import listings, services, shell
 from app.archive import archive
+from app.records_listed import hits_listed
 from app.tree_view import compare_view, tree_view
 from app.tree_view.comparison import MOST, comparison
 from app.tree_view.opening import explored, opened, rivals
@@ -61,7 +62,12 @@ def _choose_run(store: services.Store) -> None:
 
 def _choose_scenario(run_id: str, rollouts: tuple[services.Rollout, ...]) -> None:
     shell.heading("Tree", "Choose a scenario: those with a part of their reward come first.", run_id=run_id)
-    shell.listing(listings.scenarios_listed(rollouts, by_interest=True), key="scenarios", height=HEIGHT + 40)
+    words = st.text_input("Search conversations", placeholder="words that were said, called or answered", key="words")
+    if words.strip():
+        found = services.search_messages(shell.store(), words, run_id=run_id)
+        shell.listing(hits_listed(found, words), key="hits", height=HEIGHT - 40)
+        return
+    shell.listing(listings.scenarios_listed(rollouts, by_interest=True), key="scenarios", height=HEIGHT - 40)
 
 
 def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[services.Rollout, ...]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import critical_path, engine_cpu, search_gain
+from bench import critical_path, engine_cpu, search_gain, tree_view
 from bench.figures import show
 
 MEASUREMENTS = {
     "engine_cpu": engine_cpu.measure,
     "critical_path": critical_path.measure,
     "search_gain": search_gain.measure,
+    "tree_view": tree_view.measure,
 }
 
 

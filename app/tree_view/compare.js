@@ -81,9 +81,9 @@ function drawn(tree) {
 }
 
 function head(tree) {
-  const link = svg("a", { href: tree.leads, class: "run", "data-testid": `open-${tree.run}` }, text(`Run ${tree.run}`, LEFT, 14, "name"));
+  const link = svg("a", { href: tree.leads, class: "run", "data-testid": `open-${tree.run}` }, text(`Run ${tree.run}`, LEFT + 8, 14, "name"));
   lead(link, tree.leads);
-  const rest = text(`${tree.name} · ${tree.played} · ${tree.figures}`, LEFT + 96, 14, "figures");
+  const rest = text(`${tree.name} · ${tree.played} · ${tree.figures}`, LEFT + 106, 14, "figures");
   return svg("g", {}, link, rest);
 }
 
@@ -121,7 +121,7 @@ function lead(link, address) {
 }
 
 function arrivals(data) {
-  const head = html("tr", {}, words("th", "Goal reached in exchange"), ...data.trees.map((tree) => words("th", `Run ${tree.run}`)));
+  const head = html("tr", {}, words("th", "Goal, won in exchange"), ...data.trees.map((tree) => words("th", tree.run)));
   const rows = data.goals.map((goal) => html("tr", {}, words("td", `${goal.number} ${goal.name}`),
     ...goal.exchanges.map((exchange) => words("td", exchange === null ? "not reached" : String(exchange)))));
   return html("table", { class: "arrivals", "data-testid": "arrivals" }, html("thead", {}, head), html("tbody", {}, ...rows));

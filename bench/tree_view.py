@@ -1,0 +1,94 @@
+"""The tree page in Chromium: how long a tree takes to be drawn, and a click on a turn to be answered.
+
+Drawn: from the moment the drawing gets its data to the frame in which it stands (`josh-tree`, which the drawing itself
+measures). Answered: from the click to the frame in which the address names the turn and the conversation beside the
+drawing shows it, which takes the server's rerun. Real searches, real server, one browser without a GPU.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app import services
+from bench.figures import Figure
+from bench.large_trees import SCENARIO, config
+from tests.e2e.conftest import ARGUMENTS, BROWSERS, Served, serving
+
+CLICKS = 7
+TREES = (("500 turns", 8, 34, 500, 300), ("2,000 turns", 32, 41, 3000, 1000), ("over 2,000 turns", 32, 48, 3000, 1000))
+DRAWN = "performance.getEntriesByName('josh-tree')[0].duration"
+FIND = """
+const find = (wanted, root = document) => {
+  const here = root.querySelector(wanted);
+  if (here) return here;
+  for (const each of root.querySelectorAll('*')) {
+    const inside = each.shadowRoot && find(wanted, each.shadowRoot);
+    if (inside) return inside;
+  }
+};
+const until = async (holds) => {
+  const began = performance.now();
+  while (!holds() && performance.now() - began < 20000) await new Promise(requestAnimationFrame);
+  return performance.now() - began;
+};
+"""
+CLICK = f"""async (turn) => {{ {FIND}
+  find(`[data-testid="node-${{turn}}"]`).dispatchEvent(new MouseEvent('click', {{ bubbles: true, composed: true }}));
+  return until(() => new URLSearchParams(location.search).get('node') === turn && find(`[data-testid="turn-${{turn}}"]`));
+}}"""
+STEP = f"""async (moment) => {{ {FIND}
+  const scrub = find('[data-testid=scrub]');
+  scrub.value = String(moment);
+  const began = performance.now();
+  scrub.dispatchEvent(new Event('input'));
+  await new Promise(requestAnimationFrame);
+  await new Promise((seen) => setTimeout(seen));
+  return performance.now() - began;
+}}"""
+
+
+def measure() -> Iterator[Figure]:
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "bench.db"
+        runs = {name: play(store, beam=beam, depth=depth) for name, beam, depth, *_ in TREES}
+        with serving(store) as server, sync_playwright() as playwright:
+            found = next(filter(None, map(shutil.which, BROWSERS)))
+            browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+            for name, _, _, drawn_in, answered_in in TREES:
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                yield from figures(page, server, name, run=runs[name], drawn_in=drawn_in, answered_in=answered_in)
+                page.close()
+            browser.close()
+
+
+def play(path: Path, *, beam: int, depth: int) -> str:
+    with services.open_store(path) as store:
+        run = services.create_run(store, config(beam=beam, depth=depth))
+        services.run_here(store, run.id)
+        return run.id
+
+
+def figures(page: Any, server: Served, name: str, *, run: str, drawn_in: int, answered_in: int) -> Iterator[Figure]:
+    page.goto(server.url("tree", run=run, scenario=SCENARIO.id))
+    page.wait_for_function(f"{DRAWN.removesuffix('.duration')}", timeout=60_000)
+    turns = page.get_by_test_id("josh-tree").get_attribute("data-count")
+    shown = page.locator("[role=treeitem][data-kind=agent]").evaluate_all("all => all.map(each => each.dataset.id)")
+    detail = f"{turns} turns, {page.locator('[role=treeitem]').count()} marks"
+    yield Figure(f"{name}, drawn", page.evaluate(DRAWN), "ms", f"< {drawn_in}", detail)
+    page.wait_for_timeout(1500)
+    chosen = [shown[place * (len(shown) - 1) // CLICKS] for place in range(1, CLICKS + 1)]
+    waits = [page.evaluate(CLICK, turn) for turn in chosen]
+    worst = f"slowest of {CLICKS}: {max(waits):.0f} ms"
+    yield Figure(f"{name}, click answered", statistics.median(waits), "ms", f"< {answered_in}", worst)
+    last = int(page.get_by_test_id("scrub").get_attribute("max"))
+    moments = [page.evaluate(STEP, last * place // CLICKS) for place in range(1, CLICKS)]
+    yield Figure(
+        f"{name}, a moment of the replay", statistics.median(moments), "ms", "", f"slowest {max(moments):.0f} ms"
+    )

@@ -12,6 +12,7 @@ from app import jobs
 from app.progress import progress_of
 from app.results import Interval, Progress, RunLine, RunResult
 from josh_engine.config import Run
+from josh_engine.prompting import digest
 from storage import runs
 from storage.database import Store
 from storage.tallies import Tally, tally_runs
@@ -47,6 +48,7 @@ def run_result(store: Store, run: Run) -> RunResult:
         critical_path_seconds=max((rollout.critical_seconds for rollout in rollouts), default=0.0),
         paused_by=run.paused_by,
         error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
+        prompts={name: digest(text) for name, text in sorted(run.config.prompts.items())},
     )
 
 

@@ -35,7 +35,8 @@ class RunResult:
 
     `state` may be "interrupted": the store says running, but nobody works on it. `skipped` counts scenarios without
     goals. Intervals are 95 %, None where there is no figure. `usd` None: the price is unknown. `seconds` is wall time
-    over all sittings; `critical_path_seconds` the longest rollout's sum over asks of the slowest turn.
+    over all sittings; `critical_path_seconds` the longest rollout's sum over asks of the slowest turn. `prompts`: the
+    sha256 of each prompt text played with.
     """
 
     run: str
@@ -58,6 +59,7 @@ class RunResult:
     critical_path_seconds: float
     paused_by: str | None
     error: str | None
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from app import commands, services
 from app.arguments import UsageError, parse
 from app.commands import CANCELLED, FAILED, WRONG_INPUT, Answer
 from app.logs import log_beside
-from josh_engine.errors import ConfigError, DatasetError, JoshError, StorageError
+from josh_engine.errors import ConfigError, DatasetError, JoshError, MissingKey, StorageError
 
 COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "run": commands.run,
@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "bundle": commands.bundle,
     "unbundle": commands.unbundle,
     "check": commands.check,
+    "probe": commands.probe,
     "data": commands.data,
 }
 
@@ -41,7 +42,7 @@ def main(given: Sequence[str]) -> int:
     log = log_beside(words.store.absolute() if words.store else services.store_path())
     try:
         answer = COMMANDS[words.command](words)
-    except (ConfigError, DatasetError, StorageError) as error:
+    except (ConfigError, DatasetError, StorageError, MissingKey) as error:
         return _say(error, WRONG_INPUT)
     except JoshError as error:
         return _say(error, FAILED)

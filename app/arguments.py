@@ -77,6 +77,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     )
     check.add_argument("name", nargs="?", metavar="NAME", help="a short name, or module:attribute")
 
+    probe = commands.add_parser("probe", parents=[everywhere], help="ask an endpoint what it can do")
+    probe.add_argument("endpoint", nargs="?", help="NAME@URL, or a name from josh.toml; without: list those")
+
     data = commands.add_parser("data", help="get a world's data")
     sources = data.add_subparsers(dest="source", required=True, parser_class=Parser, metavar="WORLD")
     multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")
@@ -101,12 +104,16 @@ def _run_arguments(parser: Parser) -> None:
     chosen.add_argument("--scenarios", type=Path, metavar="FILE", help="these scenario ids, one a line")
     parser.add_argument("--agent", default=catalog.DEFAULT_AGENT)
     parser.add_argument("--user", default=catalog.DEFAULT_USER)
-    parser.add_argument("--model", help="module:attribute")
-    parser.add_argument("--user-model", help="module:attribute")
+    what = "NAME@URL, a name from josh.toml, the folder of a local model, or module:attribute"
+    parser.add_argument("--model", help=f"the agent's: {what}")
+    parser.add_argument("--user-model", help="the user simulator's: as --model")
     for name in ("beam", "branching", "depth", "top-k", "max-tokens", "max-generations"):
         parser.add_argument(f"--{name}", type=int, metavar="N")
     for name in ("temperature", "top-p"):
         parser.add_argument(f"--{name}", type=float, metavar="X")
+        parser.add_argument(f"--user-{name}", type=float, metavar="X", help="the user simulator's")
+    for name in ("top-k", "max-tokens"):
+        parser.add_argument(f"--user-{name}", type=int, metavar="N", help="the user simulator's")
     parser.add_argument("--preset", help="paper: Appendix B's settings for llama-3-8B")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--trials", type=int, default=1, metavar="K")

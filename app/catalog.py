@@ -2,7 +2,7 @@
 
 A person's own parts get short names in `josh.toml` (`app.declaring` reads it; `declared` checks what it holds). Any
 "module:attribute" is a name too, so a part needs no entry. The page offers the short names only: a name typed into a
-page must never run code.
+page must never run code. A model is mostly no code but an endpoint (`app.endpoints`) or a folder (`app.models`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from app.endpoints import declared_endpoint
 from josh_engine.errors import ConfigError
+from josh_engine.models.endpoint import Endpoint
 
 Kind = Literal["world", "agent", "user", "model"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -47,10 +49,12 @@ EXAMPLE = '[agents]\nmine = "my_module:MyAgent"'
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A person's own names, by kind, and the file that gives them ("" where there is none)."""
+    """A person's own names, by kind, and the file that gives them ("" where there is none). Models that are
+    endpoints stand apart: they are no code."""
 
     file: str = ""
     parts: Mapping[Kind, Mapping[str, str]] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
 
     def named(self, kind: Kind) -> Mapping[str, str]:
         return self.parts.get(kind, {})
@@ -60,7 +64,8 @@ NOTHING_DECLARED = Declared()
 
 
 def declared(parsed: Mapping[str, Any], file: str) -> Declared:
-    """What a `josh.toml` declares: tables `worlds`, `agents`, `users` and `models` of name = "module:attribute".
+    """What a `josh.toml` declares: tables `worlds`, `agents`, `users` and `models` of name = "module:attribute", and
+    a table of its own for each model that is an endpoint.
 
     Raises ConfigError naming file and key for anything else; a misspelt key must not be a part that is quietly absent.
     """
@@ -68,29 +73,54 @@ def declared(parsed: Mapping[str, Any], file: str) -> Declared:
     for key in parsed:
         if key not in tables:
             raise ConfigError(f"{file}: unknown key {key!r}.", remedy=f"It may hold: {', '.join(tables)}.")
-    return Declared(file, {tables[key]: _table(key, parsed[key], tables[key], file=file) for key in parsed})
+    models = parsed.get("models", {})
+    apart = (
+        {name: each for name, each in models.items() if isinstance(each, Mapping)}
+        if isinstance(models, Mapping)
+        else {}
+    )
+    named = dict(parsed)
+    if apart:
+        named["models"] = {name: each for name, each in models.items() if name not in apart}
+    return Declared(
+        file,
+        {tables[key]: _table(key, named[key], tables[key], file=file) for key in named},
+        {name: _endpoint(name, table, file) for name, table in apart.items()},
+    )
 
 
 def names(kind: Kind, own: Declared = NOTHING_DECLARED) -> tuple[str, ...]:
     """The short names of this kind: the default first, a person's own last."""
-    return (*CATALOG[kind], *own.named(kind))
+    return (*CATALOG[kind], *own.named(kind), *(own.endpoints if kind == "model" else ()))
 
 
 def address(kind: Kind, name: str, own: Declared = NOTHING_DECLARED) -> str:
-    """The "module:attribute" behind a name. Raises ConfigError naming the choices."""
+    """The "module:attribute" behind a name, MODEL@URL for an endpoint. Raises ConfigError naming the choices."""
     known = {**CATALOG[kind], **own.named(kind)}
     if name in known:
         return known[name]
     if _ADDRESS.fullmatch(name):
         return name
     if kind == "model":
+        if name in own.endpoints:
+            return own.endpoints[name].address
+        known_models = ", ".join(names("model", own))
         raise ConfigError(
-            f"Model {name!r} cannot be used: this version takes models as module:attribute only.",
-            remedy="Give your own as my_module:my_model, or leave the model out for the scripted players.",
+            f"Unknown model {name!r}.",
+            remedy="Give NAME@URL, the folder of a local model, a name from josh.toml"
+            + (f" ({known_models})" if known_models else "")
+            + ", or your own as module:attribute.",
         )
     raise ConfigError(
         f"Unknown {kind} {name!r}.", remedy=f"Use one of: {', '.join(known)}; or your own as module:attribute."
     )
+
+
+def _endpoint(name: str, table: Mapping[str, Any], file: str) -> Endpoint:
+    where = f"{file}: models.{name}"
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{where} cannot be a name.", remedy="Use letters, digits, dots and dashes.")
+    return declared_endpoint(table, where)
 
 
 def _table(key: str, given: object, kind: Kind, *, file: str) -> dict[str, str]:

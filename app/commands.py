@@ -115,6 +115,16 @@ def check(words: argparse.Namespace) -> Answer:
     return Answer(fields, rendering.checked(checked), DONE if all(each.ok for each in checked) else FAILED)
 
 
+def probe(words: argparse.Namespace) -> Answer:
+    if words.endpoint is None:
+        lines = services.list_endpoints()
+        return Answer({"endpoints": [asdict(each) for each in lines]}, rendering.endpoints(lines))
+    address = services.endpoint_address(words.endpoint)
+    found = services.probe_endpoint(words.endpoint)
+    fields = {"endpoint": address, **asdict(found), "parse_rate": found.parse_rate}
+    return Answer(fields, rendering.probe(found, address), FAILED if found.error else DONE, found.error)
+
+
 def data(words: argparse.Namespace) -> Answer:
     if (words.path is None) is not words.download:
         raise ConfigError("Name one source.", remedy="Either PATH, the folder or zip of MultiWOZ 2.1, or --download.")
@@ -167,6 +177,10 @@ def _request(words: argparse.Namespace, split: str, strategy: str | None) -> ser
         top_p=words.top_p,
         top_k=words.top_k,
         max_tokens=words.max_tokens,
+        user_temperature=words.user_temperature,
+        user_top_p=words.user_top_p,
+        user_top_k=words.user_top_k,
+        user_max_tokens=words.user_max_tokens,
         max_generations=words.max_generations,
         seed=words.seed,
         trials=words.trials,

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from app import jobs
 from app.progress import progress_of
-from app.results import Interval, Progress, RunLine, RunResult
+from app.results import Interval, Progress, RunLine, RunResult, SideUsage
 from josh_engine.config import Run
 from josh_engine.prompting import digest
 from storage import runs
 from storage.database import Store
+from storage.spending import Spent, spent
 from storage.tallies import Tally, tally_runs
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def run_result(store: Store, run: Run) -> RunResult:
 
     rollouts = runs.list_rollouts(store, run.id)
     summary = summarise(rollouts)
+    agent, user = spent(store, run.id)
     reward, success = summary.average_reward, summary.success_rate
     return RunResult(
         run=run.id,
@@ -46,6 +48,8 @@ def run_result(store: Store, run: Run) -> RunResult:
         usd=summary.usd,
         seconds=run.seconds,
         critical_path_seconds=max((rollout.critical_seconds for rollout in rollouts), default=0.0),
+        agent_usage=_side(agent),
+        user_usage=_side(user),
         paused_by=run.paused_by,
         error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
         prompts={name: digest(text) for name, text in sorted(run.config.prompts.items())},
@@ -86,3 +90,13 @@ def progress(store: Store, run: Run) -> Progress:
 
 def _interval(estimate: Estimate | None) -> Interval | None:
     return (estimate.low, estimate.high) if estimate else None
+
+
+def _side(given: Spent) -> SideUsage:
+    return SideUsage(
+        given.calls,
+        given.prompt_tokens,
+        given.completion_tokens,
+        usd=given.usd,
+        seconds_per_call=given.seconds / given.calls if given.calls else None,
+    )

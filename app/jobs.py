@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.parts import Parts, open_parts
+from app.parts import Parts, check_budget, open_parts
 from app.progress import progress_of
 from app.results import Progress
 from josh_engine.config import Run, RunLimits
@@ -43,7 +43,8 @@ def reopen(store: Store, run_id: str, *, limits: RunLimits | None = None) -> Run
     runs.load_run(store, run_id)
     with locks.holding(store.path, run_id):
         if limits is not None:
-            runs.set_limits(store, run_id, limits.checked())
+            check_budget(runs.load_run(store, run_id).config, limits.checked())
+            runs.set_limits(store, run_id, limits)
         runs.queue_again(store, run_id)
     return runs.load_run(store, run_id)
 
@@ -118,7 +119,10 @@ class _Work:
         self._look()
         if self.asked is None and self.todo:
             parts = open_parts(self.config, data)
-            await self._all(parts)
+            try:
+                await self._all(parts)
+            finally:
+                await parts.models.close()
         self._look(beat=True)
         self._tell()
         return self._ending()

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from app import catalog, declaring
-from josh_engine.config import RunConfig
+from app.models import OpenedModels, key_of, model_source
+from josh_engine.config import RunConfig, RunLimits
 from josh_engine.errors import ConfigError
 from josh_engine.models.absent import AbsentModel
+from josh_engine.models.endpoint import Endpoint
 from josh_engine.ports import ChatModel, Strategy, World
 from josh_engine.rollout import Players
 from josh_engine.search import open_strategy
@@ -31,12 +33,14 @@ KINDS = ("*.py", "*.md")  # code and prompts
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything a run plays with. `scenarios`: those of the configuration, by id."""
+    """Everything a run plays with. `scenarios`: those of the configuration, by id. `models` want to be closed, in the
+    event loop that used them."""
 
     world: World
     scenarios: Mapping[str, Scenario]
     players: Players
     strategy: Strategy
+    models: OpenedModels
 
 
 def open_parts(config: RunConfig, data: Path) -> Parts:
@@ -47,16 +51,16 @@ def open_parts(config: RunConfig, data: Path) -> Parts:
             f"Scenario {missing[0]!r} is no longer in {config.world}/{config.split}.",
             remedy="The world's data changed since the run was made; start a new run.",
         )
-    offered = _offered(config)
+    offered, models = _offered(config), OpenedModels()
     players = Players(
         agent=_open("agent", config.agent, offered),
         user=_open("user", config.user, offered),
-        model=_open_model(config.model, "--model", offered),
-        user_model=_open_model(config.user_model, "--user-model", offered),
+        model=_open_model(config.model, "--model", config, models),
+        user_model=_open_model(config.user_model, "--user-model", config, models),
         sampling=config.sampling,
         user_sampling=config.user_sampling,
     )
-    return Parts(world, listed, players, open_strategy(config.strategy))
+    return Parts(world, listed, players, open_strategy(config.strategy), models)
 
 
 def open_world(name: str, data: Path, options: Mapping[str, str]) -> World:
@@ -68,6 +72,8 @@ def open_world(name: str, data: Path, options: Mapping[str, str]) -> World:
 def open_player(kind: catalog.Kind, name: str) -> Any:
     """An agent, user or model alone, with the defaults of everything a run would offer it."""
     plain = RunConfig(catalog.DEFAULT_WORLD, "", ())
+    if kind == "model":
+        return _open_model(name, "--model", plain, OpenedModels())
     return _open(kind, name, _offered(plain))
 
 
@@ -102,11 +108,38 @@ def _listed(world: World, config: RunConfig) -> dict[str, Scenario]:
 
 
 def check(config: RunConfig) -> None:
-    """Raises ConfigError for a player that cannot be found; nothing is built yet."""
-    named = (("agent", config.agent), ("user", config.user), ("model", config.model), ("model", config.user_model))
-    for kind, name in named:
-        if name is not None:
-            _find(kind, name)  # type: ignore[arg-type]
+    """Raises ConfigError for a player that cannot be found, MissingKey for a key; nothing is built yet."""
+    for kind, player in (("agent", config.agent), ("user", config.user)):
+        _find(kind, player)  # type: ignore[arg-type]
+    for name in _models(config):
+        source = model_source(name, config.endpoints)
+        if source is None:
+            _find("model", name)
+        elif isinstance(source, Endpoint):
+            key_of(source)
+
+
+def check_budget(config: RunConfig, limits: RunLimits) -> None:
+    """Raises ConfigError for a cap in usd on an endpoint whose price nobody said: it could not be held."""
+    if limits.budget_usd is None:
+        return
+    for name in _models(config):
+        source = model_source(name, config.endpoints)
+        if isinstance(source, Endpoint) and None in (source.price.prompt, source.price.completion):
+            raise ConfigError(
+                f"The price of {name!r} is unknown, so budget-usd cannot be held.",
+                remedy="Give price_prompt and price_completion in josh.toml (usd per million), or use budget-calls.",
+            )
+
+
+def recorded_endpoints(config: RunConfig) -> dict[str, str]:
+    """The addresses behind the endpoints' names that the run uses, for its configuration."""
+    sources = {name: model_source(name) for name in sorted(_models(config))}
+    return {name: source.address for name, source in sources.items() if isinstance(source, Endpoint)}
+
+
+def _models(config: RunConfig) -> set[str]:
+    return {name for name in (config.model, config.user_model) if name is not None}
 
 
 def declares(kind: catalog.Kind, name: str, what: str) -> Any:
@@ -125,11 +158,11 @@ def code_version() -> str:
     return f"{VERSION}+{digest.hexdigest()[:12]}"
 
 
-def _open_model(name: str | None, option: str, offered: Mapping[str, Any]) -> ChatModel:
+def _open_model(name: str | None, option: str, config: RunConfig, models: OpenedModels) -> ChatModel:
     if name is None:
         return AbsentModel(option)
-    model: ChatModel = _open("model", name, offered)
-    return model
+    source = model_source(name, config.endpoints)
+    return models.also(_open("model", name, _offered(config))) if source is None else models.opened(source)
 
 
 def _open(kind: catalog.Kind, name: str, offered: Mapping[str, Any]) -> Any:

@@ -8,8 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.checking import Checked
-from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
+from app.endpoints import EXAMPLE as ENDPOINT_EXAMPLE
+from app.results import (
+    EndpointLine,
+    Evaluation,
+    ExportResult,
+    OpenedRollout,
+    Progress,
+    RunLine,
+    RunResult,
+    SideUsage,
+)
 from josh_engine.encoding import to_json
+from josh_engine.models.probe import Probe
 from josh_engine.tree import branches, tree_order
 from josh_engine.values import Json, Node, ToolCall
 
@@ -46,6 +57,8 @@ def result(given: RunResult) -> str:
         "average reward": _with_interval(given.average_reward, given.average_reward_interval),
         "success rate": _with_interval(given.success_rate, given.success_rate_interval),
         "calls": f"{given.calls:,} ({given.tokens:,} tokens, {_price(given.usd)})",
+        "agent's model": _usage(given.agent_usage),
+        "user's model": _usage(given.user_usage),
         "seconds": f"{given.seconds:.1f} (critical path {given.critical_path_seconds:.1f})",
     }
     if len(given.pass_k) > 1:
@@ -53,6 +66,51 @@ def result(given: RunResult) -> str:
     if given.error:
         lines["error"] = given.error
     return fields(lines)
+
+
+def _usage(given: SideUsage) -> str:
+    if not given.calls:
+        return "not asked"
+    tokens = f"{given.prompt_tokens:,} + {given.completion_tokens:,} tokens"
+    return f"{given.calls:,} calls, {tokens}, {_price(given.usd)}, {given.seconds_per_call or 0.0:.2f} s a call"
+
+
+def endpoints(lines: Sequence[EndpointLine]) -> str:
+    if not lines:
+        return "No endpoints yet. josh.toml may name them:\n" + ENDPOINT_EXAMPLE
+    head = ("name", "model", "url", "key", "usd per million in/out")
+    body = [(each.name, each.model, each.url, _key(each), _prices(each)) for each in lines]
+    return _columns([head, *body])
+
+
+def _key(given: EndpointLine) -> str:
+    if given.key_set is None:
+        return "none"
+    return f"{given.key_env}: {'set' if given.key_set else 'not set'}"
+
+
+def _prices(given: EndpointLine) -> str:
+    both = (given.price_prompt, given.price_completion)
+    return " / ".join("unknown" if each is None else f"{each:g}" for each in both)
+
+
+def probe(given: Probe, address: str) -> str:
+    if given.error:
+        return fields({"endpoint": address, "status": given.error})
+    words = {True: "yes", False: "no", None: "cannot be told"}
+    return fields(
+        {
+            "endpoint": address,
+            "status": "answers",
+            "seconds per answer": _figure(given.seconds),
+            "tool calls": f"{words[given.tools]} ({given.parsed} of {given.asked} test calls as asked)",
+            "several answers (n)": words[given.n],
+            "seeds": words[given.seed],
+            "logprobs": words[given.logprobs],
+            "system prompt alone": words[given.system_only],
+            "models": ", ".join(given.models) or "not listed",
+        }
+    )
 
 
 def evaluation(given: Evaluation) -> str:

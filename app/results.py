@@ -30,6 +30,33 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class SideUsage:
+    """What one side's model was asked, over all sittings, unfinished turns included. `usd` None: the price is
+    unknown; `seconds_per_call` None: it was not asked. A part that plays without a model has no calls here."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float | None = 0.0
+    seconds_per_call: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLine:
+    """An endpoint of `josh.toml`. `key_set` None: it names no variable; the key itself is never here."""
+
+    name: str
+    model: str
+    url: str
+    key_env: str
+    key_set: bool | None
+    price_prompt: float | None
+    price_completion: float | None
+    max_concurrency: int | None
+    requests_per_minute: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """A run summed up. Metrics count the finished rollouts only; `finished` says how many those are.
 
@@ -59,6 +86,8 @@ class RunResult:
     critical_path_seconds: float
     paused_by: str | None
     error: str | None
+    agent_usage: SideUsage = SideUsage()
+    user_usage: SideUsage = SideUsage()
     prompts: Mapping[str, str] = field(default_factory=dict)
 
 

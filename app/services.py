@@ -24,6 +24,7 @@ from app.export_preview import ExportPreview, preview_export
 from app.importing import data_stamp, import_multiwoz, import_state, imported, keep_upload, start_import
 from app.kept import kept_where
 from app.places import below, imports_path
+from app.probing import endpoint_address, list_endpoints, probe_endpoint
 from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
 from app.validating import validate_files
@@ -71,6 +72,7 @@ __all__ = [
     "delete_run",
     "describe_run",
     "download_multiwoz",
+    "endpoint_address",
     "estimate_run",
     "evaluate_run",
     "export_files",
@@ -87,6 +89,7 @@ __all__ = [
     "launch_run",
     "list_agents",
     "list_deleted_runs",
+    "list_endpoints",
     "list_exports",
     "list_models",
     "list_people",
@@ -106,6 +109,7 @@ __all__ = [
     "preview_export",
     "preview_promotion",
     "preview_verdict",
+    "probe_endpoint",
     "remember_person",
     "resume_run",
     "rollout_stamp",
@@ -184,10 +188,12 @@ def load_sample(store: Store) -> Run:
 
 def create_run(store: Store, config: RunConfig, *, limits: RunLimits | None = None, name: str = "") -> Run:
     """A queued run with all its rollouts, in one transaction. `name` empty: one is made of the choices."""
+    limits = (limits or RunLimits()).checked()
+    parts.check_budget(config, limits)
     return runs.create_run(
         store,
         config.checked(),
-        limits=(limits or RunLimits()).checked(),
+        limits=limits,
         name=name or f"{config.strategy.name} on {config.world}/{config.split}",
         code_version=parts.code_version(),
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app import catalog, declaring, demands, parts
+from app.models import model_source
 from josh_engine.config import RunConfig, StrategyConfig, paper_preset
 from josh_engine.errors import ConfigError
 from josh_engine.values import Scenario
@@ -47,6 +48,10 @@ class RunRequest:
     top_p: float | None = None
     top_k: int | None = None
     max_tokens: int | None = None
+    user_temperature: float | None = None
+    user_top_p: float | None = None
+    user_top_k: int | None = None
+    user_max_tokens: int | None = None
     max_generations: int | None = None
     seed: int = 0
     trials: int = 1
@@ -76,8 +81,8 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
         scenarios=(),
         agent=request.agent,
         user=request.user,
-        model=request.model,
-        user_model=request.user_model,
+        model=_model(request.model),
+        user_model=_model(request.user_model),
         strategy=StrategyConfig(name=request.strategy) if request.strategy else StrategyConfig(),
         seed=request.seed,
         trials=request.trials,
@@ -86,11 +91,18 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
     config = _chosen(_preset(config, request.preset), request)
     replace(config, scenarios=("any",)).checked()  # cheap mistakes are told before a world is opened
     parts.check(config)
+    config = replace(config, endpoints=parts.recorded_endpoints(config))
     demands.check_models(config)
     config = replace(config, prompts=demands.prompts(config, request.prompts))
     chosen = _scenarios(request, data)
     demands.check_guides(config, chosen)
     return replace(config, scenarios=tuple(scenario.id for scenario in chosen)).checked()
+
+
+def _model(name: str | None) -> str | None:
+    """A folder by its whole path, so that the run finds it from anywhere; any other name as it is."""
+    source = None if name is None else model_source(name)
+    return str(source) if isinstance(source, Path) else name
 
 
 def _preset(config: RunConfig, name: str | None) -> RunConfig:
@@ -113,6 +125,12 @@ def _chosen(config: RunConfig, request: RunRequest) -> RunConfig:
         top_k=request.top_k,
         max_tokens=request.max_tokens,
     )
+    user_sampling = given(
+        temperature=request.user_temperature,
+        top_p=request.user_top_p,
+        top_k=request.user_top_k,
+        max_tokens=request.user_max_tokens,
+    )
     strategy = given(
         max_beam=request.beam,
         branching_factor=request.branching,
@@ -121,6 +139,7 @@ def _chosen(config: RunConfig, request: RunRequest) -> RunConfig:
     return replace(
         config,
         sampling=replace(config.sampling, **sampling),
+        user_sampling=replace(config.user_sampling, **user_sampling),
         strategy=replace(config.strategy, **strategy),
         **given(max_generations=request.max_generations),
     )

@@ -32,7 +32,8 @@ class RunConfig:
     `scenarios` are ids in playing order, resolved when the run is made. `options` are the world's own switches
     (ToolWOZ: `goal_rule`, `order`). `model` None: the agent plays without a model. `prompts` are the whole texts of
     the prompts that agent and user play with, by name, so an edited one is kept with its run; a prompt that is not
-    here is the shipped one.
+    here is the shipped one. `endpoints` are the addresses (MODEL@URL) behind the names of the models, as they were
+    when the run was made; keys stand nowhere.
     """
 
     world: str
@@ -50,6 +51,7 @@ class RunConfig:
     trials: int = 1
     options: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self) -> RunConfig:
         """Itself, or a ConfigError that says which value cannot be and what can."""
@@ -65,8 +67,8 @@ class RunConfig:
         ):
             if value < least:
                 raise ConfigError(f"{name} is {value}, but must be at least {least}.")
-        if not 0 <= self.sampling.temperature <= 5:
-            raise ConfigError(f"temperature is {self.sampling.temperature}, but must be between 0 and 5.")
+        for side, sampling in (("", self.sampling), ("user ", self.user_sampling)):
+            _check_sampling(sampling, side)
         if strategy.name == "josh" and strategy.branching_factor > 1 and self.sampling.temperature == 0:
             raise ConfigError(
                 "At temperature 0 all branches of a turn are the same, so a search has nothing to compare.",
@@ -75,6 +77,16 @@ class RunConfig:
         if not self.scenarios:
             raise ConfigError("No scenario was chosen.", remedy="Choose a split with scenarios, or raise the limit.")
         return self
+
+
+def _check_sampling(sampling: Sampling, side: str) -> None:
+    if not 0 <= sampling.temperature <= 5:
+        raise ConfigError(f"{side}temperature is {sampling.temperature}, but must be between 0 and 5.")
+    if sampling.top_p is not None and not 0 < sampling.top_p <= 1:
+        raise ConfigError(f"{side}top-p is {sampling.top_p}, but must be above 0 and at most 1.")
+    for name, value in (("top-k", sampling.top_k), ("max-tokens", sampling.max_tokens)):
+        if value is not None and value < 1:
+            raise ConfigError(f"{side}{name} is {value}, but must be at least 1.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,13 +69,17 @@ def answer_of(text: str) -> dict[str, Json]:
 
 def completion_of(text: str, price: Price) -> Completion:
     """Raises BadResponse where this is no chat completion."""
-    answer = answer_of(text)
+    return completion_of_answer(answer_of(text), price)
+
+
+def completion_of_answer(answer: Mapping[str, Json], price: Price = Price()) -> Completion:  # noqa: B008 - frozen
+    """Raises BadResponse where this is no chat completion."""
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices:
-        raise BadResponse(f"The endpoint's answer holds no choices; it begins {_excerpt(text)}.")
+        raise BadResponse(f"The endpoint's answer holds no choices; it is {_excerpt(json.dumps(answer))}.")
     message = choices[0].get("message") if isinstance(choices[0], dict) else None
     if not isinstance(message, dict):
-        raise BadResponse(f"The endpoint's first choice holds no message; the answer begins {_excerpt(text)}.")
+        raise BadResponse(f"The endpoint's first choice holds no message; it is {_excerpt(json.dumps(answer))}.")
     usage, reported = _usage(answer.get("usage"))
     return Completion(
         content=_words(message.get("content")) or _words(message.get("refusal")),

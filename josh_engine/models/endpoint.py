@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from josh_engine.models.prices import Price
 
+USUAL_TRIES = 6  # with doubling pauses from half a second: a quarter of a minute
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -28,7 +30,7 @@ class Endpoint:
     max_concurrency: int | None = None
     requests_per_minute: float | None = None
     timeouts: Timeouts = Timeouts()
-    tries: int = 6
+    tries: int = USUAL_TRIES
 
     @property
     def address(self) -> str:

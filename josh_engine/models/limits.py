@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from josh_engine.errors import BadResponse, ModelError, RateLimited
+from josh_engine.models.endpoint import USUAL_TRIES
 from josh_engine.models.pace import Pace, answered, first_pace, limited, started, troubled
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ class Patience:
     pause but a refusal.
     """
 
-    tries: int = 6
+    tries: int = USUAL_TRIES
     bad_tries: int = 3
     first: float = 0.5
     longest: float = 30.0

@@ -52,7 +52,7 @@ class OpenAIChat:
         self._client: openai.AsyncOpenAI | None = None
         self._reached = False  # something has answered from this address
         self._final: ModelError | None = None
-        self._refused: frozenset[str] = frozenset()  # see `answers.fitted`
+        self.refused: frozenset[str] = frozenset()  # what it would not take; see `answers.fitted`
 
     async def complete(
         self,
@@ -94,7 +94,7 @@ class OpenAIChat:
         if self._final is not None:
             raise type(self._final)(self._final.message, remedy=self._final.remedy)
         while True:
-            sent = fitted(body, self._refused)
+            sent = fitted(body, self.refused)
             try:
                 text = await self._sent(
                     lambda client, sent=sent: client.post(  # type: ignore[misc]
@@ -105,7 +105,7 @@ class OpenAIChat:
                 habit = faults.gives_way(refused.refusal, sent)
                 if habit is None:
                     self._raise(faults.fault(refused.refusal, self.endpoint))
-                self._refused |= {habit}
+                self.refused |= {habit}
                 continue
             if page := faults.no_page(text, self.endpoint):
                 self._raise(page)

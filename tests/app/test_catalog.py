@@ -34,6 +34,6 @@ def test_an_unknown_name_is_told_with_the_choices(name: str) -> None:
     assert "toolwoz-generated, toolwoz" in caught.value.remedy
 
 
-def test_an_endpoint_is_told_to_come_later() -> None:
-    with pytest.raises(ConfigError, match="module:attribute only"):
-        catalog.address("model", "llama@http://localhost:8000/v1")
+def test_an_unknown_model_is_told_with_the_ways_to_name_one() -> None:
+    with pytest.raises(ConfigError, match=r"NAME@URL.*folder.*module:attribute"):
+        catalog.address("model", "nope")

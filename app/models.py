@@ -1,0 +1,127 @@
+"""Opens the models a run names: an endpoint, a folder with a local model, or code of a person's own.
+
+The one place that reads a key from the environment; it goes straight into the client. Agent and user share a model
+that both name, and the limits of an endpoint (address and key) that both use.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import declaring
+from app.catalog import Declared
+from app.endpoints import typed_endpoint
+from josh_engine.errors import ConfigError, MissingKey
+from josh_engine.models.endpoint import Endpoint
+from josh_engine.ports import ChatModel
+
+if TYPE_CHECKING:
+    from josh_engine.models.limits import Limits
+
+Source = Endpoint | Path | None  # None: code, named as module:attribute
+
+
+def model_source(name: str, recorded: Mapping[str, str] | None = None) -> Source:
+    """What a model's name stands for. `recorded`: the addresses that endpoints had when the run was made.
+
+    Raises ConfigError where a name now stands for another model than it did: the run would not be the same one. A
+    server that moved is no such case.
+    """
+    own = declaring.own_parts()
+    before = typed_endpoint((recorded or {}).get(name, ""))
+    now = own.endpoints.get(name)
+    if now is not None and before is not None and now.model != before.model:
+        raise ConfigError(
+            f"{own.file}: models.{name} is now {now.model!r}, but the run was made with {before.model!r}.",
+            remedy="Give the new model a name of its own, or start a new run.",
+        )
+    if now is not None or before is not None:
+        return now or before
+    if name in own.named("model"):
+        return None
+    typed = typed_endpoint(name)
+    if typed is not None:
+        return _described(typed, own)
+    folder = Path(name).expanduser()
+    return folder.absolute() if folder.is_dir() else None
+
+
+def endpoint_named(name: str) -> Endpoint:
+    """Raises ConfigError for a name that is no endpoint's."""
+    source = model_source(name)
+    if isinstance(source, Endpoint):
+        return source
+    known = ", ".join(declaring.own_parts().endpoints) or "none yet"
+    raise ConfigError(f"{name!r} is no endpoint.", remedy=f"Give NAME@URL, or a name from josh.toml ({known}).")
+
+
+def key_of(endpoint: Endpoint) -> str:
+    """The key in the endpoint's variable; empty where it names none. Raises MissingKey naming the variable."""
+    if not endpoint.key_env:
+        return ""
+    key = os.environ.get(endpoint.key_env, "").strip()
+    if not key:
+        raise MissingKey(
+            f"{endpoint.url} wants a key in {endpoint.key_env}, which is not set.",
+            remedy=f"export {endpoint.key_env}=... and start again.",
+        )
+    if not key.isascii() or not key.isprintable():
+        raise MissingKey(f"The key in {endpoint.key_env} holds characters that no key has.", remedy="Set it again.")
+    return key
+
+
+def key_is_set(endpoint: Endpoint) -> bool | None:
+    """None: the endpoint names no variable."""
+    return bool(os.environ.get(endpoint.key_env, "").strip()) if endpoint.key_env else None
+
+
+class OpenedModels:
+    """The models of one run, each opened once."""
+
+    def __init__(self) -> None:
+        self._models: dict[Endpoint | Path, ChatModel] = {}
+        self._limits: dict[tuple[str, str], Limits] = {}
+        self._others: list[ChatModel] = []
+
+    def opened(self, source: Endpoint | Path) -> ChatModel:
+        if source not in self._models:
+            self._models[source] = self._endpoint(source) if isinstance(source, Endpoint) else _local(source)
+        return self._models[source]
+
+    def also(self, model: ChatModel) -> ChatModel:
+        """A model of a person's own, to be closed with the others where it can be."""
+        self._others.append(model)
+        return model
+
+    def _endpoint(self, endpoint: Endpoint) -> ChatModel:
+        from josh_engine.models.openai_chat import limits_of, open_endpoint
+
+        key, place = key_of(endpoint), (endpoint.url, endpoint.key_env)
+        if place not in self._limits:
+            self._limits[place] = limits_of(endpoint)
+        return open_endpoint(endpoint, key, self._limits[place])
+
+    async def close(self) -> None:
+        """Ends connections and processes; a model without `close` has none."""
+        for model in (*self._models.values(), *self._others):
+            close = getattr(model, "close", None)
+            ending = close() if callable(close) else None
+            if inspect.isawaitable(ending):
+                await ending
+
+
+def _local(folder: Path) -> ChatModel:
+    from josh_engine.models import local_chat
+
+    model: ChatModel = local_chat.open_local(folder)
+    return model
+
+
+def _described(typed: Endpoint, own: Declared) -> Endpoint:
+    """The endpoint as josh.toml describes it, where it does: a key's variable, prices, limits."""
+    same = (each for each in own.endpoints.values() if (each.model, each.url) == (typed.model, typed.url))
+    return next(same, typed)

@@ -1,0 +1,59 @@
+"""The endpoints a person described, and what one of them can do when it is asked (`models/probe.py`)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from app import declaring, models
+from app.results import EndpointLine
+from josh_engine.errors import MissingKey
+from josh_engine.models.endpoint import Endpoint
+from josh_engine.models.probe import Probe, probe
+
+PROBE_SECONDS = 60.0  # a person waits
+
+
+def list_endpoints() -> tuple[EndpointLine, ...]:
+    """Those of `josh.toml`, in its order."""
+    return tuple(_line(name, endpoint) for name, endpoint in declaring.own_parts().endpoints.items())
+
+
+def endpoint_address(name: str) -> str:
+    """MODEL@URL. Raises ConfigError for a name that is no endpoint's."""
+    return models.endpoint_named(name).address
+
+
+def probe_endpoint(name: str) -> Probe:
+    """Asks the endpoint a dozen short questions, which may cost a little. Raises ConfigError for a name that is no
+    endpoint's; everything else that goes wrong is in the result."""
+    endpoint = models.endpoint_named(name)
+    hasty = replace(endpoint.timeouts, first_byte=PROBE_SECONDS, total=PROBE_SECONDS)
+    try:
+        return asyncio.run(_probed(replace(endpoint, timeouts=hasty, tries=min(endpoint.tries, 2))))
+    except MissingKey as error:
+        return Probe(error=str(error))
+
+
+async def _probed(endpoint: Endpoint) -> Probe:
+    from josh_engine.models.openai_chat import limits_of, open_endpoint
+
+    model = open_endpoint(endpoint, models.key_of(endpoint), limits_of(endpoint))
+    try:
+        return await probe(model)
+    finally:
+        await model.close()
+
+
+def _line(name: str, endpoint: Endpoint) -> EndpointLine:
+    return EndpointLine(
+        name=name,
+        model=endpoint.model,
+        url=endpoint.url,
+        key_env=endpoint.key_env,
+        key_set=models.key_is_set(endpoint),
+        price_prompt=endpoint.price.prompt,
+        price_completion=endpoint.price.completion,
+        max_concurrency=endpoint.max_concurrency,
+        requests_per_minute=endpoint.requests_per_minute,
+    )

@@ -1,0 +1,85 @@
+"""What a probe says of endpoints that can, that cannot, and that pretend."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fake_openai.chats import called, said
+from fake_openai.server import Programme, running
+
+from josh_engine.models.openai_chat import OpenAIChat
+from josh_engine.models.probe import GOLDEN, Probe, probe
+
+
+def able(body: Any) -> Any:
+    """An endpoint that can do everything."""
+    words = body["messages"][-1]["content"]
+    if "tools" in body:
+        golden = next(each for each in GOLDEN if each.words == words)
+        return called(golden.name, json.dumps(golden.arguments))
+    answer = said(f"Café {body.get('seed')}")
+    if body.get("logprobs"):
+        answer["choices"][0]["logprobs"] = {"content": [{"token": "C", "logprob": -0.1}]}
+    answer["choices"] *= body.get("n", 1)
+    return answer
+
+
+def probed(answer: Any, **programme: Any) -> Probe:
+    async def ask(url: str) -> Probe:
+        model = OpenAIChat(url, "tiny")
+        try:
+            return await probe(model)
+        finally:
+            await model.close()
+
+    with running(Programme(answer, **programme)) as server:
+        return asyncio.run(ask(server.url))
+
+
+def test_an_endpoint_that_can_do_everything():
+    found = probed(able, models=("tiny",), seconds=0.02)
+    assert found.seconds is not None and 0.02 <= found.seconds < 0.5
+    expected = Probe("", None, True, True, True, True, True, 4, 4, ("tiny",))
+    assert replace(found, seconds=None) == expected and found.parse_rate == 1.0
+
+
+def test_an_endpoint_that_ignores_what_it_does_not_know():
+    found = probed(lambda body: said("The same"))
+    assert (found.tools, found.n, found.seed, found.logprobs, found.system_only) == (False, False, None, False, True)
+    assert found.parse_rate == 0.0
+
+
+def test_seeds_that_are_ignored_are_told_from_seeds_that_count():
+    answers = iter(range(1000))
+    assert probed(lambda body: said(f"Name {next(answers)}")).seed is False
+    assert probed(lambda body: said(f"Name {body.get('seed')}")).seed is True
+
+
+def test_what_an_endpoint_refuses_is_told_though_it_is_served_another_way():
+    assert probed(able, system_only=False).system_only is False
+    assert probed(able, refuses=("seed",)).seed is not True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parsed"),
+    [
+        ({"area": "North"}, 1),
+        ('{"area": "north", "stars": "5"}', 1),
+        ('{"area": "south"}', 0),
+        ('{"area": ', 0),
+        (float("nan"), 0),
+        (None, 0),
+    ],
+)
+def test_the_parse_rate_counts_calls_as_they_were_asked_for(arguments, parsed):
+    found = probed(lambda body: called("find_hotel", arguments) if "tools" in body else said("x"))
+    assert (found.tools, found.parsed, found.asked) == (True, parsed, 4)
+
+
+def test_what_cannot_be_asked_is_a_result_with_its_reason():
+    assert "wants a key" in probed(able, key="secret").error
+    assert "no model 'tiny'" in probed(able, models=("other",)).error

@@ -17,7 +17,12 @@ KINDS = {
     "dpo chosen": "DPO row, as the chosen side",
     "dpo rejected": "DPO row, as the rejected side",
 }
-COUNTED = (("SFT rows", "sft", None), ("KTO rows up ↑", "kto", True), ("KTO rows down ↓", "kto", False))
+COUNTED: tuple[tuple[str, str, bool | None], ...] = (
+    ("SFT rows", "sft", None),
+    ("KTO rows up ↑", "kto", True),
+    ("KTO rows down ↓", "kto", False),
+    ("DPO rows", "dpo", None),
+)
 POLICY = "In an export of this run, as the paper filters it (full reward, no errors on the ideal path)."
 
 
@@ -38,19 +43,17 @@ def data_sheet(found: NodeRows, node_id: str) -> list[Block]:
 def promotion_sheet(told: Preview, unfiltered: Preview, scenarios: Mapping[str, str]) -> list[Block]:
     """`unfiltered`: the same without the filter, said where the filter leaves the tree out before or after.
     `scenarios` names the rollouts that rows are of."""
+    also = unfiltered if told.flaw_before or told.flaw_after else None
     blocks = [
         head(f"Promote turn {told.verdict.node} to the ideal path"),
         text(_path(told), tone="strong"),
-        facts(("Reward", _reward(told)), *_counts(told), ("Audits gone stale", _stale(told))),
+        facts(("Reward", _reward(told)), *_counts(told, also), ("Audits gone stale", _stale(told))),
         text(_where(told), tone="note" if told.earns_less or told.flaw_after else "faint"),
     ]
-    shown = [(told, f"Exactly these {len(told.rows)} rows change")]
-    if told.flaw_before or told.flaw_after:
-        blocks += [head("In an unfiltered export"), facts(*_counts(unfiltered))]
-        shown.append((unfiltered, f"Exactly these {len(unfiltered.rows)} rows change in an unfiltered export"))
-    for each, title in shown:
-        if each.rows:
-            blocks.append(folded(title, [_line(row, scenarios, home=told.verdict.rollout) for row in each.rows]))
+    for each, where in ((told, ""), (also, " in an unfiltered export")):
+        if each is not None and each.rows:
+            lines = [_line(row, scenarios, home=told.verdict.rollout) for row in each.rows]
+            blocks.append(folded(f"Exactly these {len(lines)} rows change{where}", lines))
     return blocks
 
 
@@ -80,11 +83,14 @@ def _reward(told: Preview) -> str:
     return f"{told.reward_before}/{told.goals} → {told.reward_after}/{told.goals} goals{less}"
 
 
-def _counts(told: Preview) -> list[tuple[str, str]]:
-    rows = [*COUNTED, ("DPO rows", "dpo", None)]
+def _counts(told: Preview, unfiltered: Preview | None) -> list[tuple[str, str]]:
+    def count(each: Preview, name: str, label: bool | None) -> str:
+        comes, goes = (each.count(name, comes=side, label=label) for side in (True, False))
+        return f"+{comes} −{goes}" if comes or goes else "no change"
+
     return [
-        (word, f"+{told.count(name, comes=True, label=label)} −{told.count(name, comes=False, label=label)}")
-        for word, name, label in rows
+        (word, count(told, name, label) + (f"; unfiltered: {count(unfiltered, name, label)}" if unfiltered else ""))
+        for word, name, label in COUNTED
     ]
 
 

@@ -92,8 +92,9 @@ def findings_of(kind: Kind, name: str, data: Path) -> Iterator[str]:
     user = parts.open_player("user", name if kind == "user" else catalog.DEFAULT_USER)
     model = ScriptedModel(lambda messages, seed: say(SAME_WORDS))
     for scenario in world.scenarios(world.splits[0])[:SCENARIOS]:
-        for finding in player_findings(agent, user, world, scenario, model=model):
-            yield f"{scenario.id}: {finding}"
+        if found := player_findings(agent, user, world, scenario, model=model):
+            yield from (f"{scenario.id}: {finding}" for finding in found)
+            return
 
 
 def _of_model(name: str) -> Iterator[str]:

@@ -69,6 +69,21 @@ def export_rows(
 ) -> ExportResult:
     policy, split = policy or RowPolicy(), split or Split()
     result, files = export_files(store, run_ids, formats=formats, policy=policy, split=split, data=data)
+    return write_export(store, run_ids, result, files, formats=formats, policy=policy, split=split, out=out)
+
+
+def write_export(
+    store: Store,
+    run_ids: Sequence[str],
+    result: ExportResult,
+    files: Mapping[str, bytes],
+    *,
+    formats: Sequence[str],
+    policy: RowPolicy,
+    split: Split,
+    out: Path,
+) -> ExportResult:
+    """Writes files as they were made by `export_files` or a preview, and records the export."""
     _write(out, files)
     export = exports.Export(
         runs=tuple(dict.fromkeys(run_ids)),

@@ -42,7 +42,7 @@ def parts_listed(own: Declared, checks: Checks) -> Listed:
             ("text", kind),
             ("name", name),
             ("faint", address),
-            ("state", _state(checks.get((kind, name)))),
+            ("name", _state(checks.get((kind, name)))),
             ("text", _found(checks.get((kind, name)))),
         )
         for kind, name, address in every_part(own)
@@ -52,11 +52,14 @@ def parts_listed(own: Declared, checks: Checks) -> Listed:
 
 def _state(checked: Checked | None) -> str:
     if checked is None:
-        return "not checked"
-    return "done" if checked.ok else "failed"
+        return "○ not checked"
+    return "✓ kept" if checked.ok else "⚠ broken"
 
 
 def _found(checked: Checked | None) -> str:
     if checked is None:
         return ""
-    return "\n".join(checked.findings) or f"Keeps its contract ({checked.seconds:.1f} s)."
+    if checked.ok:
+        return f"Found nothing wrong in {checked.seconds:.1f} s."
+    more = f" And {len(checked.findings) - 1} more." if len(checked.findings) > 1 else ""
+    return checked.findings[0] + more

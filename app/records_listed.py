@@ -31,19 +31,19 @@ def exports_listed(exports: Sequence[Export]) -> Listed:
     return Listed(("Export", "Formats", "Rows", "Scenarios", "Folder", "Written (UTC)"), rows)
 
 
-def hits_listed(found: Hits, query: str) -> Listed:
+def hits_listed(found: Hits) -> Listed:
     """Each leads to the turn in its tree."""
     rows = [
         linked(
             f"{hit.rollout}/{hit.node}",
             address("tree", run=hit.run, scenario=hit.scenario, **_trial(hit.trial), node=hit.node),
             ("link", hit.scenario),
-            ("text", hit.node),
+            ("name", hit.node),
             ("text", " ".join(hit.snippet.split())),
         )
         for hit in found.hits
     ]
-    return Listed(("Scenario", "Turn", "What was said"), rows, hits_in_words(found, query))
+    return Listed(("Scenario", "Turn", "What was said"), rows)
 
 
 def hits_in_words(found: Hits, query: str) -> str:

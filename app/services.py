@@ -21,6 +21,7 @@ from app.declaring import own_parts
 from app.estimate import Estimate
 from app.estimating import estimate_run, keep_estimate, kept_estimate
 from app.export_preview import ExportPreview, preview_export
+from app.exporting import write_export
 from app.importing import data_stamp, import_multiwoz, import_state, imported, keep_upload, start_import
 from app.kept import kept_where
 from app.places import below, imports_path
@@ -132,6 +133,7 @@ __all__ = [
     "validate_files",
     "version",
     "world_splits",
+    "write_export",
 ]
 
 

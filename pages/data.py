@@ -181,16 +181,16 @@ def _tables(tables: browsing.Tables) -> None:
 @shell.guarded
 def _parts(place: Place) -> None:
     own = services.own_parts()
-    left, right = st.columns([68, 32], gap="large")
-    with right, st.container(key="notice-own"):
-        st.text(f"Yours are declared in {own.file}." if own.file else NO_OWN)
-        st.code(own_parts_listed.EXAMPLE, language="toml")
-        shell.copy_button("Copy this example", key="copy-example", text=own_parts_listed.EXAMPLE)
-    with left:
+    with st.container(horizontal=True, vertical_alignment="center", key="own"):
         if st.button("Check all", icon=":material/fact_check:", key="check-all", help=CHECK_HELP):
             _check_all()
-        checks: own_parts_listed.Checks = st.session_state.get("checks", {})
-        shell.listing(own_parts_listed.parts_listed(own, checks), key="parts", height=HEIGHT)
+        if own.file:
+            shell.faint(f"Yours are declared in {own.file}.", key="own-file")
+        else:
+            shell.copy_button("Copy an example", key="copy-example", text=own_parts_listed.EXAMPLE)
+            shell.faint(NO_OWN, key="own-none")
+    checks: own_parts_listed.Checks = st.session_state.get("checks", {})
+    shell.listing(own_parts_listed.parts_listed(own, checks), key="parts", height=HEIGHT)
 
 
 @shell.guarded

@@ -122,7 +122,7 @@ def _rows(asked: ExportChoices, files: DeltaGenerator) -> None:
     shell.component(shell.HERE, "export")(key="export", data=drawn)
     with files:
         _one_by_one(asked, preview)
-        _write(store, asked)
+        _write(store, asked, preview)
     _recorded(store)
 
 
@@ -183,21 +183,28 @@ def _validate(store: services.Store, preview: services.ExportPreview) -> None:
     st.rerun()
 
 
-def _write(store: services.Store, asked: ExportChoices) -> None:
+def _write(store: services.Store, asked: ExportChoices, preview: services.ExportPreview) -> None:
     data = services.data_path(store.path)
     with st.expander("Write to a folder", icon=":material/folder:"):
         folder = st.text_input(f"Below {data}", choices.folder_word(asked), key=f"folder-{choices.folder_word(asked)}")
         if st.button("Write", key="write"):
-            _written(store, asked, folder)
+            _written(store, asked, preview, folder)
         if done := st.session_state.pop("written", None):
             st.text(f"✓ {done}")
 
 
 @shell.guarded
-def _written(store: services.Store, asked: ExportChoices, folder: str) -> None:
+def _written(store: services.Store, asked: ExportChoices, preview: services.ExportPreview, folder: str) -> None:
     out = services.below(services.data_path(store.path), folder)
-    result = services.export_rows(
-        store, asked.runs, formats=asked.formats, out=out, policy=asked.policy, split=asked.split
+    result = services.write_export(
+        store,
+        asked.runs,
+        preview.result,
+        preview.files,
+        formats=asked.formats,
+        policy=asked.policy,
+        split=asked.split,
+        out=out,
     )
     st.session_state["written"] = f"{result.rows:,} rows written to {out}, recorded as {result.id}."
     st.rerun()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import listings, services, shell
 from app.archive import archive
-from app.records_listed import hits_listed
+from app.records_listed import hits_in_words, hits_listed
 from app.tree_view import compare_view, tree_view
 from app.tree_view.comparison import MOST, comparison
 from app.tree_view.opening import explored, opened, rivals
@@ -65,7 +65,9 @@ def _choose_scenario(run_id: str, rollouts: tuple[services.Rollout, ...]) -> Non
     words = st.text_input("Search conversations", placeholder="words that were said, called or answered", key="words")
     if words.strip():
         found = services.search_messages(shell.store(), words, run_id=run_id)
-        shell.listing(hits_listed(found, words), key="hits", height=HEIGHT - 40)
+        shell.faint(hits_in_words(found, words), key="hits-counted")
+        if found.hits:
+            shell.listing(hits_listed(found), key="hits", height=HEIGHT - 80)
         return
     shell.listing(listings.scenarios_listed(rollouts, by_interest=True), key="scenarios", height=HEIGHT - 40)
 

@@ -46,7 +46,7 @@ def _user_turn(node: Node) -> str:
 
 
 def _agent_turn(node: Node, tree: Tree) -> str:
-    calls = ", ".join(dict.fromkeys(call.name for call in node.turn.calls))
+    calls = ", ".join(dict.fromkeys(call.name or "(unparsable)" for call in node.turn.calls))
     parts = [f"{turn_name(node)}{f' calls {calls}, then' if calls else ''}{_quoted(node)}"]
     if node.goals:
         numbers = goal_numbers(tree)

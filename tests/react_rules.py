@@ -113,3 +113,33 @@ def _offered(messages: Sequence[Message], properties: Mapping[str, Any]) -> dict
             (record, *_) = json.loads(message.content.removeprefix("APIRETURN "))
             return {unique: record[unique]} if unique in record else {}
     return {}
+
+
+def user_model() -> ScriptedModel:
+    """Plays the customer of the goal user: says the brief's sentences in order, then thanks and hangs up."""
+    return ScriptedModel(_customer)
+
+
+def _customer(messages: Sequence[Message], seed: int) -> Completion:
+    (asked,) = messages
+    wishes = re.findall(r"^\d+\. (.+)$", asked.content, re.M)
+    said = len(re.findall(r"^CUSTOMER: ", asked.content, re.M))
+    if said < len(wishes):
+        return say(f"CUSTOMER: {wishes[said]}")
+    return say("Thanks, that is all. Goodbye! END_CONVERSATION")
+
+
+def coach_model() -> ScriptedModel:
+    """Plays the coach of the guide user: quotes the recording's next line of the customer."""
+    return ScriptedModel(_coach)
+
+
+def _coach(messages: Sequence[Message], seed: int) -> Completion:
+    (asked,) = messages
+    _, _, rest = asked.content.partition("The recorded conversation:\n")
+    recorded, _, current = rest.partition("\n\nThe conversation as it is now:\n")
+    lines = re.findall(r"^CUSTOMER: (.+)$", recorded, re.M)
+    said = len(re.findall(r"^CUSTOMER: ", current, re.M))
+    if said < len(lines):
+        return say(f'Advice:\nYou should go on as recorded.\nSuggested quote:\n"{lines[said]}"')
+    return say('Advice:\nEnd it.\nSuggested quote:\n"Goodbye, and thanks." END_CONVERSATION')

@@ -17,12 +17,15 @@ ENGINE_PURE = [
     "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
     "splitting",
 ]  # fmt: skip
+MODELS_PURE = ["endpoint", "prices", "pace", "answers", "faults"]
 TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
 PURE = (
-    *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics")),
+    *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics", "agents/commands", "users/speech")),
     "josh_engine/search/*.py",
     *(f"toolwoz/{name}.py" for name in TOOLWOZ_PURE),
+    *(f"josh_engine/models/{name}.py" for name in MODELS_PURE),
     "app/catalog.py",
+    "app/endpoints.py",
     "app/words.py",
     "app/relabelling.py",
     "app/node_rows.py",

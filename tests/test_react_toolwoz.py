@@ -39,6 +39,29 @@ def run(tmp_path_factory):
     return played(tmp_path_factory.mktemp("react"), policy=RowPolicy(filtered=False))
 
 
+def test_with_a_model_on_either_side_the_user_tells_its_brief_and_hangs_up_and_a_rerun_gives_the_same_rows(tmp_path):
+    """Siblings put the user in the very same place: equal questions at temperature 0 are asked for once."""
+    played_rows = []
+    for place in ("whole", "again"):
+        with services.open_store(tmp_path / place / "josh.db") as store:
+            ids = services.scenario_ids(WORLD, "train", tmp_path)[:6]
+            config = RunConfig(
+                WORLD, "train", ids, agent="react", user="goal", model="react_rules:agent_model",
+                user_model="react_rules:user_model",
+            )  # fmt: skip
+            run = services.create_run(store, config)
+            assert services.run_here(store, run.id).failed == 0
+            trees = [services.open_rollout(store, each.id).tree for each in services.list_rollouts(store, run.id)]
+            users = [node.turn for tree in trees for node in tree.nodes.values() if node.turn.speaker == "user"]
+            _, files = services.export_files(store, [run.id], formats=("kto",), policy=RowPolicy(filtered=False))
+            played_rows.append(files["kto.jsonl"])
+    assert any(turn.stop == "ended" and turn.reply == "Thanks, that is all. Goodbye!" for turn in users)
+    assert not any("CUSTOMER" in (turn.reply or "") or "END_CONVERSATION" in (turn.reply or "") for turn in users)
+    assert sum(turn.usage.calls for turn in users) < len(users)
+    assert sum(len(tree.won) for tree in trees) > 3
+    assert played_rows[0] == played_rows[1] != b""
+
+
 def lines(files: dict[str, bytes], name: str) -> list[dict]:
     return [json.loads(line) for line in files[name].splitlines()]
 

@@ -181,7 +181,7 @@ class Played:
         return Source(self.rollout, RunConfig("scripted", "train", ("s",)), self.tree)
 
 
-def searched(answers: dict[str, list[str]], *, strategy: str = "josh", seed: int = 3) -> Played:
+def searched(answers: dict[str, list[str]], agent: ReactAgent, *, strategy: str = "josh", seed: int = 3) -> Played:
     """A search in which each agent turn answers from the list of its place: the number of turns so far."""
 
     asked: list = []
@@ -194,7 +194,7 @@ def searched(answers: dict[str, list[str]], *, strategy: str = "josh", seed: int
         return say(choices[(spoken + tries) % len(choices)].replace("Found", f"Found {at % 7}"))
 
     world, recorder = ScriptedWorld([SCENARIO], TOOLS), MemoryRecorder()
-    players = Players(ReactAgent(4), ScriptedUser(["a", "b", "c", "d"]), ScriptedModel(answer), AbsentModel("-"))
+    players = Players(agent, ScriptedUser(["a", "b", "c", "d"]), ScriptedModel(answer), AbsentModel("-"))
     rollout = asyncio.run(
         roll_out(
             Rollout("r", "run", "s", 0), SCENARIO, world, players, open_strategy(StrategyConfig(strategy)),
@@ -205,8 +205,12 @@ def searched(answers: dict[str, list[str]], *, strategy: str = "josh", seed: int
     return Played(fold(recorder.stored("r")), rollout, asked)
 
 
-def test_every_rows_prompt_is_what_the_model_was_called_with():
-    played = searched({"call": [CALL, OTHER, "oops"], "say": [REPLY]})
+@pytest.mark.parametrize("agent", [ReactAgent(4), ActAgent(4)])
+def test_every_rows_prompt_is_what_the_model_was_called_with(agent):
+    texts = {"call": [CALL, OTHER, "oops"], "say": [REPLY]}
+    if not agent.planned:
+        texts = {kind: [text.split("<COMMAND_END>\n")[-1] for text in each] for kind, each in texts.items()}
+    played = searched(texts, agent)
     extraction = extract([played.source()], RowPolicy(filtered=False))
     asked = [[row(message) for message in messages] for messages in played.asked]
     found = [*rows(extraction, "sft"), *rows(extraction, "kto"), *rows(extraction, "dpo")]
@@ -220,9 +224,9 @@ def test_every_rows_prompt_is_what_the_model_was_called_with():
 def test_malformed_generations_and_unknown_names_are_counted_as_the_paper_counts_them():
     wrong = CALL.replace("find_hotel", "find_castle")
     for answers, bad_use, bad_format in ((CALL, 0, 0), (wrong, 1, 0), ("nonsense", 0, 1)):
-        played = searched({"call": [answers], "say": [REPLY]}, strategy="greedy", seed=5)
+        played = searched({"call": [answers], "say": [REPLY]}, ReactAgent(4), strategy="greedy", seed=5)
         found = error_analysis([played.tree])
-        assert any("call" in str(node.turn.calls) for node in played.tree.nodes.values())
+        assert any(node.turn.calls for node in played.tree.nodes.values())
         assert (found.bad_api_use, found.incorrect_format) == (bad_use, bad_format)
 
 

@@ -107,6 +107,7 @@ def _run_arguments(parser: Parser) -> None:
     what = "NAME@URL, a name from josh.toml, the folder of a local model, or module:attribute"
     parser.add_argument("--model", help=f"the agent's: {what}")
     parser.add_argument("--user-model", help="the user simulator's: as --model")
+    parser.add_argument("--adapter", metavar="DIR", help="a LoRA on the agent's local model")
     for name in ("beam", "branching", "depth", "top-k", "max-tokens", "max-generations"):
         parser.add_argument(f"--{name}", type=int, metavar="N")
     for name in ("temperature", "top-p"):

@@ -169,6 +169,7 @@ def _request(words: argparse.Namespace, split: str, strategy: str | None) -> ser
         user=words.user,
         model=words.model,
         user_model=words.user_model,
+        adapter=words.adapter,
         strategy=strategy,
         beam=words.beam,
         branching=words.branching,

@@ -83,14 +83,17 @@ class OpenedModels:
     """The models of one run, each opened once."""
 
     def __init__(self) -> None:
-        self._models: dict[Endpoint | Path, ChatModel] = {}
+        self._models: dict[tuple[Endpoint | Path, Path | None], ChatModel] = {}
         self._limits: dict[tuple[str, str], Limits] = {}
         self._others: list[ChatModel] = []
 
-    def opened(self, source: Endpoint | Path) -> ChatModel:
-        if source not in self._models:
-            self._models[source] = self._endpoint(source) if isinstance(source, Endpoint) else _local(source)
-        return self._models[source]
+    def opened(self, source: Endpoint | Path, adapter: Path | None = None) -> ChatModel:
+        """`adapter`: a LoRA folder for a local model."""
+        named = (source, adapter)
+        if named not in self._models:
+            opened = self._endpoint(source) if isinstance(source, Endpoint) else _local(source, adapter)
+            self._models[named] = opened
+        return self._models[named]
 
     def also(self, model: ChatModel) -> ChatModel:
         """A model of a person's own, to be closed with the others where it can be."""
@@ -114,11 +117,10 @@ class OpenedModels:
                 await ending
 
 
-def _local(folder: Path) -> ChatModel:
-    from josh_engine.models import local_chat
+def _local(folder: Path, adapter: Path | None) -> ChatModel:
+    from josh_engine.models.local_chat import open_local
 
-    model: ChatModel = local_chat.open_local(folder)
-    return model
+    return open_local(folder, adapter)
 
 
 def _described(typed: Endpoint, own: Declared) -> Endpoint:

@@ -21,6 +21,7 @@ from josh_engine.config import RunConfig, RunLimits
 from josh_engine.errors import ConfigError
 from josh_engine.models.absent import AbsentModel
 from josh_engine.models.endpoint import Endpoint
+from josh_engine.models.local.folder import check_adapter, check_model
 from josh_engine.ports import ChatModel, Strategy, World
 from josh_engine.rollout import Players
 from josh_engine.search import open_strategy
@@ -55,7 +56,7 @@ def open_parts(config: RunConfig, data: Path) -> Parts:
     players = Players(
         agent=_open("agent", config.agent, offered),
         user=_open("user", config.user, offered),
-        model=_open_model(config.model, "--model", config, models),
+        model=_open_model(config.model, "--model", config, models, adapter=config.adapter),
         user_model=_open_model(config.user_model, "--user-model", config, models),
         sampling=config.sampling,
         user_sampling=config.user_sampling,
@@ -117,6 +118,12 @@ def check(config: RunConfig) -> None:
             _find("model", name)
         elif isinstance(source, Endpoint):
             key_of(source)
+        else:
+            check_model(source)
+    if config.adapter is not None:
+        if config.model is None or not isinstance(model_source(config.model, config.endpoints), Path):
+            raise ConfigError("An adapter goes with a local model.", remedy="Give the model's folder with --model.")
+        check_adapter(Path(config.adapter))
 
 
 def check_budget(config: RunConfig, limits: RunLimits) -> None:
@@ -158,11 +165,15 @@ def code_version() -> str:
     return f"{VERSION}+{digest.hexdigest()[:12]}"
 
 
-def _open_model(name: str | None, option: str, config: RunConfig, models: OpenedModels) -> ChatModel:
+def _open_model(
+    name: str | None, option: str, config: RunConfig, models: OpenedModels, *, adapter: str | None = None
+) -> ChatModel:
     if name is None:
         return AbsentModel(option)
     source = model_source(name, config.endpoints)
-    return models.also(_open("model", name, _offered(config))) if source is None else models.opened(source)
+    if source is None:
+        return models.also(_open("model", name, _offered(config)))
+    return models.opened(source, None if adapter is None else Path(adapter))
 
 
 def _open(kind: catalog.Kind, name: str, offered: Mapping[str, Any]) -> Any:

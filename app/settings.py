@@ -40,6 +40,7 @@ class RunRequest:
     user: str = catalog.DEFAULT_USER
     model: str | None = None
     user_model: str | None = None
+    adapter: str | None = None
     strategy: str | None = None
     beam: int | None = None
     branching: int | None = None
@@ -83,6 +84,7 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
         user=request.user,
         model=_model(request.model),
         user_model=_model(request.user_model),
+        adapter=None if request.adapter is None else str(Path(request.adapter).expanduser().absolute()),
         strategy=StrategyConfig(name=request.strategy) if request.strategy else StrategyConfig(),
         seed=request.seed,
         trials=request.trials,

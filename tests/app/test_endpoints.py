@@ -108,10 +108,24 @@ def test_a_typed_address_that_the_file_describes_has_its_key_and_prices(toml: An
 def test_a_folder_is_a_local_model_and_is_recorded_by_its_whole_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "weights").mkdir()
+    weights = tmp_path / "weights"
+    weights.mkdir()
     monkeypatch.chdir(tmp_path)
-    assert models.model_source("weights") == models.model_source("./weights") == tmp_path / "weights"
-    assert built(model="weights").model == str(tmp_path / "weights")
+    assert models.model_source("weights") == models.model_source("./weights") == weights
+    with pytest.raises(ConfigError, match="no Hugging Face model"):
+        built(model="weights")
+    header = b'{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
+    (weights / "config.json").write_text("{}")
+    (weights / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert built(model="weights").model == str(weights)
+    with pytest.raises(ConfigError, match="is no adapter"):
+        built(model="weights", adapter=str(tmp_path))
+
+
+def test_an_adapter_goes_with_a_local_model_only(toml: Any) -> None:
+    for choices in ({"model": None}, {"model": "plain"}, {}):
+        with pytest.raises(ConfigError, match="goes with a local model"):
+            built(adapter="somewhere", **choices)
 
 
 @pytest.mark.parametrize(

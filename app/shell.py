@@ -165,12 +165,14 @@ def unforeseen(error: Exception, *, key: str) -> None:
 
 
 def attempted(act: Callable[[], object], *, key: str, then: tuple[str, Mapping[str, str]] | None = None) -> None:
-    """Does something that may be refused: then in a box why; else the page is drawn anew, or another one opened."""
+    """Does what a dialog asked for. It may be refused: then in a box why; else the dialog is done, and the page is
+    drawn anew, or another one opened."""
     try:
         act()
     except JoshError as error:
         problem(error, key=key)
         return
+    dialog_done()
     if then is not None:
         go(*then)
     st.rerun()
@@ -223,9 +225,9 @@ def heading(
             st.title(title, anchor=False, width="content")
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="tools"):
                 copy_button("Copy link", key="copy-link")
-                if st.button(
-                    "Keys", icon=":material/keyboard:", shortcut="H", key="keys", help="The keys of this page"
-                ):
+                meaning = "The keys of this page"
+                pressed = st.button("Keys", icon=":material/keyboard:", shortcut="H", key="keys", help=meaning)
+                if dialog_asked(f"keys of {title}", pressed=pressed):
                     _keys_help(title)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
@@ -238,8 +240,20 @@ def heading(
                     beside()
 
 
+def dialog_asked(name: str, *, pressed: bool) -> bool:
+    """Whether this dialog is to be drawn: since its button was `pressed`, until `dialog_done`. So it outlives the page
+    being drawn anew under it, as when a run ends."""
+    if pressed:
+        st.session_state["dialog"] = name
+    return bool(st.session_state.get("dialog") == name)
+
+
+def dialog_done() -> None:
+    st.session_state.pop("dialog", None)
+
+
 def _keys_help(title: str) -> None:
-    @st.dialog(f"Keys on {title}")
+    @st.dialog(f"Keys on {title}", on_dismiss=dialog_done)
     def shown() -> None:
         listing(keys_listed(keys_of(title)), key="keys-listed")
 

@@ -324,18 +324,20 @@ def _lists(
 
 
 def _curate(run: Run) -> None:
-    if st.button("Name, tags, note", icon=":material/edit:", key="describe"):
+    pressed = st.button("Name, tags, note", icon=":material/edit:", key="describe")
+    if shell.dialog_asked(f"describe {run.id}", pressed=pressed):
         _describe(run)
     if st.button("Clone settings", icon=":material/content_copy:", key="clone", help="Into the form of a new run."):
         st.session_state.pop("cloned", None)
         shell.go("run", {"clone": run.id})
-    if st.button("Delete", icon=":material/delete:", key="delete"):
+    pressed = st.button("Delete", icon=":material/delete:", key="delete")
+    if shell.dialog_asked(f"delete {run.id}", pressed=pressed):
         _delete(run)
     if st.button("New run", icon=":material/add:", key="new"):
         shell.go("run", {})
 
 
-@st.dialog("Name, tags, note")
+@st.dialog("Name, tags, note", on_dismiss=shell.dialog_done)
 def _describe(run: Run) -> None:
     name = st.text_input("Name", run.name, max_chars=120, key="describe-name")
     tags = st.text_input("Tags", ", ".join(run.tags), help="Apart by commas.", key="describe-tags")
@@ -347,7 +349,7 @@ def _describe(run: Run) -> None:
         )
 
 
-@st.dialog("Delete this run?")
+@st.dialog("Delete this run?", on_dismiss=shell.dialog_done)
 def _delete(run: Run) -> None:
     st.text(f"{run.id}  {run.name}")
     st.text("Its trees, its journal of paid answers and its verdicts go with it. This cannot be undone.")

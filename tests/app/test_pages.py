@@ -198,6 +198,20 @@ def test_a_run_with_failures_lists_them_and_offers_to_retry_only_those(
     assert [each.id for each in after if each.usage.calls != calls[each.id]] == [f"{run.id}.4"]
 
 
+def test_a_run_is_described_and_deleted_from_its_page(played: Run):
+    test = opened("run", run=played.id)
+    test.button(key="describe").click().run()
+    test.text_input(key="describe-name").set_value("Nightly").run()
+    test.text_input(key="describe-tags").set_value("a, b").run()
+    test.button(key="save").click().run()
+    assert "Nightly" in said(test) and "#a" in said(test)
+    test.button(key="delete").click().run()
+    assert "cannot be undone" in said(test)
+    test.button(key="really-delete").click().run()
+    with services.open_store(services.store_path()) as store:
+        assert services.list_runs(store) == ()
+
+
 def test_who_is_looking_is_asked_once_and_kept_with_the_people(played: Run):
     test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=20).run()
     test.text_input(key="auditor").set_value(f" {HOSTILE[0][:30]} ").run()

@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Sequence
 
+from josh_engine.errors import ModelUnavailable
 from josh_engine.models.scripted import ScriptedModel, say, use
 from josh_engine.users.scripted import ScriptedUser
 from josh_engine.values import Completion, Goal, Message, Scenario
@@ -59,3 +60,14 @@ def quick_model() -> ScriptedModel:
 
 def slow_model() -> ScriptedModel:
     return ScriptedModel(answer, seconds=0.8)
+
+
+def broken_model() -> ScriptedModel:
+    """Does not answer who asks for the fourth errand, which only the second scenario's user does."""
+    return ScriptedModel(_not_the_fourth)
+
+
+def _not_the_fourth(messages: Sequence[Message], seed: int) -> Completion:
+    if ERRANDS[3] in messages[-1].content:
+        raise ModelUnavailable("The model did not answer in time.")
+    return answer(messages, seed)

@@ -57,6 +57,11 @@ def drawn(page: Any, node: str) -> Locator:
     return found
 
 
+def pane(page: Any, name: str) -> Locator:
+    found: Locator = page.locator(f"[data-testid=sheet][data-pane={name}]")
+    return found
+
+
 def show(page: Any, server: Served, run: str, **params: str) -> None:
     page.goto(server.url("tree", **{"run": run, "scenario": HOME} | params))
     expect(page.get_by_test_id("josh-tree")).to_have_attribute("data-built", "1")
@@ -65,15 +70,14 @@ def show(page: Any, server: Served, run: str, **params: str) -> None:
 def test_every_pane_is_a_tab_in_the_address_and_by_key(server: Served, finished: tuple[Path, str], page: Any) -> None:
     node = negatives(opened(server, finished[1]))[0]
     show(page, server, finished[1], node=node, pane="data")
-    sheet = page.get_by_test_id("sheet")
-    expect(sheet).to_contain_text(f"Rows of turn {node}")
+    expect(pane(page, "Data")).to_contain_text(f"Rows of turn {node}")
     page.get_by_role("tab", name="Raw").click()
     expect(page).to_have_url(re.compile("pane=raw"))
-    expect(sheet).to_contain_text("NodeAdded")
+    expect(pane(page, "Raw")).to_contain_text("NodeAdded")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     expect(page).to_have_url(re.compile("pane=why"))
-    expect(sheet).to_contain_text("Beam")
+    expect(pane(page, "Why")).to_contain_text("Beam")
     page.get_by_role("tab", name="Pair").click()
     expect(page.get_by_test_id("compare")).to_contain_text(f"This turn: {node}")
     expect(page.locator("[data-mark=changed], [data-mark=left], [data-mark=right]").first).to_be_visible()

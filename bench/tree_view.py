@@ -20,7 +20,11 @@ from bench.large_trees import SCENARIO, config
 from tests.e2e.conftest import ARGUMENTS, BROWSERS, Served, serving
 
 CLICKS = 7
-TREES = (("500 turns", 8, 34, 500, 300), ("2,000 turns", 32, 41, 3000, 1000), ("over 2,000 turns", 32, 48, 3000, 1000))
+TREES = (
+    ("500 turns", 8, 34, 500, 300),
+    ("2,000 turns", 32, 41, 3000, 1000),
+    ("over 2,000 turns", 32, 48, 3000, 1000),
+)
 DRAWN = "performance.getEntriesByName('josh-tree')[0].duration"
 FIND = """
 const find = (wanted, root = document) => {
@@ -39,7 +43,8 @@ const until = async (holds) => {
 """
 CLICK = f"""async (turn) => {{ {FIND}
   find(`[data-testid="node-${{turn}}"]`).dispatchEvent(new MouseEvent('click', {{ bubbles: true, composed: true }}));
-  return until(() => new URLSearchParams(location.search).get('node') === turn && find(`[data-testid="turn-${{turn}}"]`));
+  const told = () => new URLSearchParams(location.search).get('node') === turn;
+  return until(() => told() && find(`[data-testid="turn-${{turn}}"]`));
 }}"""
 STEP = f"""async (moment) => {{ {FIND}
   const scrub = find('[data-testid=scrub]');

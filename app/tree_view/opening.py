@@ -41,6 +41,7 @@ def explored(
         "height": height,
         "selected": selected,
         "place": dict(place),
+        "tree": rollout_id,
         "version": f"{rollout_id} {stamp}",
         "matches": found(_texts(store, where, stamp), query) if query else None,
     }

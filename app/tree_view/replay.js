@@ -18,7 +18,7 @@ function replayBar(view) {
     button("Step", "One event on", () => stepBy(view, 1), { "data-testid": "step-on" }), range, where, speed, leave, caption);
   speed.value = "1";
   speed.addEventListener("change", () => { view.speed = Number(speed.value); });
-  range.addEventListener("input", () => { pause(view); seek(view, Number(range.value)); });
+  range.addEventListener("input", () => { const to = Number(range.value); pause(view); seek(view, to); });
   return { box, range, caption, play, leave, where };
 }
 

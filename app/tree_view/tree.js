@@ -1,10 +1,10 @@
 // The one drawing of a conversation tree: dependency-free SVG, built once per mount, then only diffed.
 //
 // `data` comes from picture.py: { seq, height, selected, leads, aria, empty, goals, nodes, replay }, nodes in tree order,
-// parents first. The explorer, which has `replay`, also gets { place: { lens, hoist, t, q, filter }, matches, version };
-// data of the same version has the same turns. A click chooses a turn, or, where `leads` says so, leads to the page that
-// shows it. Text from models enters by textContent only. What the address says comes with `data`; what a person changes
-// is told back: `place` by the explorer, else `chosen`; and `ask`.
+// parents first. The explorer, which has `replay`, also gets { place: { lens, hoist, t, q, filter }, matches, tree, version }:
+// `tree` names the tree; data of the same version has the same turns. A click chooses a turn, or, where `leads` says so,
+// leads to the page that shows it. Text from models enters by textContent only. What the address says comes with `data`;
+// what a person changes is told back: `place` by the explorer, else `chosen`; and `ask`.
 //
 // The parts are joined to this file, so they have no imports: shapes.js (meanings, lenses, legend), layout.js (where
 // turns stand), camera.js (motion, zoom, map), explore.js (lenses, folding, hoisting, finding), replay.js, keys.js.
@@ -92,6 +92,7 @@ function update(view, data) {
   const began = performance.now();
   const first = view.all.size === 0;
   const same = data.version && data.version === view.data.version;
+  if (data.tree !== view.data.tree) forget(view);
   const hoisted = view.hoist;
   view.data = data;
   view.frame.style.height = `${data.height}px`;
@@ -119,6 +120,14 @@ function update(view, data) {
   else if (wish && view.asked) view.wish = wish;
   if (!view.nodes.has(view.focus)) rove(view, view.selected ?? data.nodes[0]?.id ?? null);
   requestAnimationFrame(() => setTimeout(() => measured(began)));
+}
+
+// Another tree in the same place: nothing of what was done with the last one holds.
+function forget(view) {
+  Object.assign(view, { folded: new Set(), foldedByHand: false, filters: new Set(), hoist: null, moved: false, place: {}, noted: null });
+  if (view.explorer) pause(view);
+  view.step = view.moment = view.asked = view.wish = null;
+  if (view.explorer) view.explorer.field.value = "";
 }
 
 // From the data's arrival to the frame that shows it, for whoever measures; of the last few.

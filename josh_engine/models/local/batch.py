@@ -166,7 +166,7 @@ class Batch:
 
     def _read_shared(self) -> None:
         """What all that join begin with is read once, unless it was read before."""
-        ordered = sorted((asked.prompt.tolist() for asked in self.joining))
+        ordered = sorted(asked.prompt.tolist() for asked in self.joining)
         first, last = as_tokens(ordered[0]), as_tokens(ordered[-1])
         shared = shared_length(first, last)
         if ordered[0] == ordered[-1] or shared < WORTH_SHARING:
@@ -252,10 +252,12 @@ def _is_number(logits: Tensor) -> bool:
 
 
 def _not_a_number() -> BadResponse:
-    return BadResponse(
+    error = BadResponse(
         "The model's output is not a number (NaN).",
         remedy="Its weights are damaged, or training diverged: use another checkpoint, or get the weights again.",
     )
+    error.retry = False
+    return error
 
 
 def _too_large() -> ModelUnavailable:

@@ -34,7 +34,12 @@ def roomy_layer() -> type[Any]:
     from transformers.cache_utils import DynamicLayer
 
     class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-        """`keys` and `values` are views of the used part of two buffers that have room to grow."""
+        """`keys` and `values` are views of the used part of `rooms`, two buffers that have room to grow."""
+
+        is_initialized: bool
+        keys: Tensor
+        values: Tensor
+        rooms: list[Tensor]
 
         def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
             if not self.is_initialized:
@@ -43,7 +48,7 @@ def roomy_layer() -> type[Any]:
                 self.rooms = [each.new_zeros(rows, heads, SPARE, each.shape[3]) for each in (key_states, value_states)]
                 self.show(rows, 0)
             used = self.keys.shape[2]
-            rows, _, new, _ = key_states.shape
+            rows, new = key_states.shape[0], key_states.shape[2]
             self.make_room(rows, used + new)
             for room, states in zip(self.rooms, (key_states, value_states), strict=True):
                 room[:rows, :, used : used + new] = states

@@ -49,7 +49,7 @@ class Prefixes:
         return best, shortened(self.kept[key][1], best)
 
     def keep(self, tokens: Tokens, past: Past) -> None:
-        """Keeps a sequence, in the place of those it goes on from; one that is the beginning of another is kept already."""
+        """Keeps a sequence, in the place of those it goes on from; the beginning of another is kept already."""
         for name, (known, _) in list(self.kept.items()):
             shared = shared_length(tokens, known)
             if shared == len(tokens):

@@ -140,8 +140,8 @@ class _Worker:
 
 
 def _wire_error(error: JoshError) -> dict[str, Json]:
-    retry = getattr(error, "retry", False)
-    return {"kind": type(error).__name__, "message": error.message, "remedy": error.remedy, "retry": retry}
+    told = {name: getattr(error, name, False) for name in ("retry", "final")}
+    return {"kind": type(error).__name__, "message": error.message, "remedy": error.remedy, **told}
 
 
 def _room(device: object) -> int:
@@ -159,6 +159,6 @@ if __name__ == "__main__":
     os.dup2(2, 1)  # whatever libraries print must not stand among the answers
     try:
         main(json.loads(sys.argv[1]), sys.stdin, answers)
-    except Exception:
+    except Exception as error:
         traceback.print_exc()
-        sys.exit(1)
+        raise SystemExit(1) from error

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 from josh_engine.values import Json, Message, Preamble, Tool, ToolCall, Turn
 
 MAX_NESTING = 50  # ours; no tool takes as much, and deeper values break the recursion of what writes them down
+
+_THOUGHT = re.compile(r"\A(?:.*?</think(?:ing)?>\s*|\s*<think(?:ing)?>.*\Z)", re.S)
 
 
 def conversation(preamble: Preamble, path: Iterable[Turn]) -> tuple[Message, ...]:
@@ -65,6 +68,13 @@ def read_json(text: str, *, strict: bool = True) -> Json:
     if "\\u" in text:
         json.dumps(parsed, ensure_ascii=False).encode()  # half characters (lone surrogates) cannot be written
     return parsed
+
+
+def without_thoughts(text: str) -> str:
+    """A model's text without the thoughts in front, which reasoning models write as `<think>...</think>` where their
+    server does not take it out. The opening may stand in the prompt and so be absent; without a close all is thought.
+    For what is read and said only: a message keeps its text as emitted."""
+    return _THOUGHT.sub("", text)
 
 
 def calls_made(path: Iterable[Turn]) -> int:

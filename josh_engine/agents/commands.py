@@ -9,6 +9,7 @@ Decided here, where the source is silent:
   fence around the JSON or around the whole. The regular expression of appendix C rejects the paper's own table 10.
 - Structure is strict: anything else is malformed as a whole, and nothing of it is done. What a model gets away with it
   keeps doing, and a row that trains on a text must not depend on our having mended it.
+- A reasoning model's `<think>...</think>` in front is passed over.
 - Text is kept as written, backslashes, braces and line breaks included; only white space around it goes.
 - An APICALL's JSON has exactly the keys `name` and `parameters`. Line breaks inside its strings are taken as meant.
 """
@@ -19,7 +20,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from josh_engine.messages import read_json
+from josh_engine.messages import read_json, without_thoughts
 from josh_engine.values import Json
 
 END = "<COMMAND_END>"
@@ -58,7 +59,7 @@ Command = ApiCall | Speak | Malformed
 
 def parse(content: str, *, planned: bool) -> Command:
     """The one command of a generation. `planned`: it must begin with a PLAN (ReACT), else it must not (ACT)."""
-    text = _unfenced(content)
+    text = _unfenced(without_thoughts(content))
     if not text:
         return Malformed("The message was empty.", content)
     *closed, rest = _END.split(text)

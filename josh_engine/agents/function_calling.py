@@ -3,7 +3,8 @@
 Source: arXiv 2409.04617, section 3.2 (FC). Every call the model made is made, in order. Ours: ids are canonical
 (`call_<n>` along the path) in place of the endpoint's own, so that equal turns are equal; a generation with neither
 words nor calls is malformed and answered with a user message, since there is no call that a tool could answer; words
-beside calls are kept in the conversation, but the reply is what is said without a call.
+beside calls are kept in the conversation, but the reply is what is said without a call, and without the thoughts that
+a reasoning model may write in front.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from josh_engine.agents.generations import Heard, play_turn
-from josh_engine.messages import parse_arguments
+from josh_engine.messages import parse_arguments, without_thoughts
 from josh_engine.ports import ChatModel, Environment
 from josh_engine.prompting import filled, prompt_text
 from josh_engine.values import Completion, Message, Preamble, ToolCall, Turn
@@ -52,8 +53,9 @@ def hear(completion: Completion, number: int) -> Heard:
     message = Message("assistant", completion.content, asked, sampled=True)
     if asked:
         return Heard(message, tuple(map(_read, asked)))
-    if completion.content.strip():
-        return Heard(message, reply=completion.content)
+    said = without_thoughts(completion.content)
+    if said.strip():
+        return Heard(message, reply=said)
     return Heard(message, (ToolCall(f"call_{number}", "", error=EMPTY, fault="format"),))
 
 

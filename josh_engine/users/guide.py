@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from josh_engine.errors import ConfigError
+from josh_engine.messages import without_thoughts
 from josh_engine.ports import ChatModel, Environment
 from josh_engine.prompting import filled, prompt_text
 from josh_engine.users.asking import ask
@@ -63,6 +64,7 @@ def no_transcript(scenario_id: str) -> ConfigError:
 
 def read_advice(content: str) -> Advice | None:
     """The coach's answer; None where no words for the customer can be told from the advice."""
+    content = without_thoughts(content)
     parts = _QUOTE.split(content, maxsplit=1)
     if len(parts) == 2:
         return _checked(_ADVICE.sub("", parts[0], count=1).strip(), parts[1])

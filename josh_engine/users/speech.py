@@ -3,6 +3,7 @@
 Decided here, where arXiv 2409.04617 (tables 11 and 12) is silent:
 
 - What was said before END_CONVERSATION is kept; what comes after it is not.
+- A reasoning model's `<think>...</think>` in front is not said.
 - A model that goes on to write the agent's lines is cut off there: what it makes up about the future is not said.
 - Hanging up waits for completion. A customer who agrees to a booking and hangs up in the same breath leaves the agent
   no turn to make it. So END_CONVERSATION counts where the words around it only close the conversation; otherwise they
@@ -16,6 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from josh_engine.messages import without_thoughts
 from josh_engine.values import Message, Scenario, Turn
 
 HANG_UP = "END_CONVERSATION"
@@ -51,7 +53,7 @@ class Speech:
 
 def heard(content: str) -> Speech:
     """A model's text as one utterance of the customer."""
-    text = content.strip()
+    text = without_thoughts(content).strip()
     if named := _OWN_NAME.match(text):
         text = text[named.end() :]
     if other := _OTHER_SPEAKER.search(text):

@@ -76,7 +76,12 @@ def test_an_unknown_tool_is_an_error_the_model_reads():
     assert turn.calls[0].fault == "unknown_tool" and "find_castle" in turn.messages[1].content
 
 
-@pytest.mark.parametrize("content", ["", "  \n"])
+def test_a_reasoning_models_thoughts_stay_in_its_message_and_are_not_said():
+    turn, _ = turn_of(FunctionCallingAgent(), [say("<think>Say hello.</think>\n\nHello.")])
+    assert turn.reply == "Hello." and turn.messages[0].content.startswith("<think>")
+
+
+@pytest.mark.parametrize("content", ["", "  \n", "<think>and no end"])
 def test_a_generation_with_neither_words_nor_calls_is_malformed_and_answered(content):
     turn, model = turn_of(FunctionCallingAgent(), [say(content), FIND_HOTEL, say("Here.")])
     assert [(call.id, call.fault) for call in turn.calls] == [("call_1", "format"), ("call_2", None)]

@@ -103,6 +103,7 @@ def test_a_model_that_always_hangs_up_waits_a_few_times_and_no_more():
         ('"Hello" she said, "you"', '"Hello" she said, "you"'),
         ("Hello.\nAGENT: Hi, how can I help?\nCUSTOMER: Bye. END_CONVERSATION", "Hello."),
         ("  two\nlines ", "two\nlines"),
+        ("<think>I say END_CONVERSATION later.</think>\nHello.", "Hello."),
     ],
 )
 def test_names_quotation_marks_and_made_up_answers_are_not_said(content, words):

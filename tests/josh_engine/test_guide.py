@@ -62,6 +62,7 @@ def test_the_coach_sees_goals_recording_and_conversation_in_one_user_message():
         ("Advice: a\nSuggested quote: END_CONVERSATION", "a", "", True),
         ("Advice:\nHang up now. END_CONVERSATION", "Hang up now.", "", True),
         ('"Only a quotation."', "", "Only a quotation.", False),
+        ('<think>Advice: "no"</think>Advice: a\nSuggested quote: "Yes."', "a", "Yes.", False),
         ("Only words.", "", "Only words.", False),
     ],
 )

@@ -33,6 +33,8 @@ def act(content: str):
         "PLAN I look. <COMMAND_END>\nAPICALL ```json\n{call}\n``` <COMMAND_END>",
         "PLAN I look. <COMMAND_END>\nAPICALL\n```\n{call}\n```\n<COMMAND_END>",
         "```\nPLAN I look. <COMMAND_END>\nAPICALL {call} <COMMAND_END>\n```",
+        "<think>\nSPEAK or APICALL?\n</think>\n\nPLAN I look. <COMMAND_END>\nAPICALL {call} <COMMAND_END>",
+        "I should look.</think> PLAN I look. <COMMAND_END>\nAPICALL {call} <COMMAND_END>",
     ],
 )
 def test_a_plan_and_a_call_are_well_formed_whatever_the_layout(layout):
@@ -78,6 +80,7 @@ def test_text_inside_a_calls_json_survives_line_breaks_braces_and_backslashes():
         ("", "empty"),
         ("  \n ", "empty"),
         ("```\n```", "empty"),
+        ("<think>PLAN and never an end", "empty"),
         ("Hello, how can I help?", "closed"),
         ("PLAN think <COMMAND_END> SPEAK hello", "closed"),
         (f"PLAN think <COMMAND_END> APICALL {CALL} <COMMAND_END> APIRETURN []", "nothing may follow"),

@@ -53,6 +53,7 @@ def gates(extraction: Extraction, split: Split | None = None) -> dict[str, dict[
     both = sum(each.key in up for each in extraction.negative)
     repeated = len(extraction.positive) - len(up)
     leaks = {each.tree.scenario.id for each in extraction.sources if each.tree.scenario and _is_test(each)}
+    both_splits = len(in_several(split_by_scenario(extraction, split or Split()).values()))
     erring = sum(any(call.error is not None for call in each.node.turn.calls) for each in extraction.positive)
     too_long = sum(_length(each) > LONGEST for each in (*extraction.positive, *extraction.negative))
     faulty = sum(any(call.fault for call in each.node.turn.calls) for each in extraction.negative)
@@ -64,7 +65,7 @@ def gates(extraction: Extraction, split: Split | None = None) -> dict[str, dict[
         "balance": {"ok": balanced, "count": extraction.positives - extraction.negatives},
         "length_gap": {"ok": gap is None or 50 <= gap <= 200, "count": gap},
         "test_scenarios": {"ok": not leaks, "count": len(leaks)},
-        "both_splits": _in_both_splits(extraction, split or Split()),
+        "both_splits": {"ok": both_splits == 0, "count": both_splits},
         "after_error": {"ok": erring == 0, "count": erring},
         "too_long": {"ok": too_long == 0, "count": too_long},
         "explicit_faults": {"ok": True, "count": faulty},
@@ -179,14 +180,15 @@ def _is_test(source: Source) -> bool:
     return source.tree.scenario is not None and source.tree.scenario.split in ("test", "full_test")
 
 
-def _in_both_splits(extraction: Extraction, split: Split) -> dict[str, Json]:
-    """Counted in the rows as they are split, not in the scenarios as they were drawn."""
-    held = [
-        {scenario_of(each.source) for each in (*part.positive, *part.negative)}
-        for part in split_by_scenario(extraction, split).values()
-    ]
-    both = set.intersection(*held) if len(held) > 1 else set()
-    return {"ok": not both, "count": len(both)}
+def in_several(parts: Iterable[Extraction]) -> frozenset[str]:
+    """Scenarios with rows in more than one part: counted in the rows, not in how the scenarios were drawn."""
+    seen: set[str] = set()
+    found: set[str] = set()
+    for part in parts:
+        held = {scenario_of(each.source) for each in (*part.positive, *part.negative)}
+        found |= held & seen
+        seen |= held
+    return frozenset(found)
 
 
 def _length(generation: Generation) -> int:

@@ -23,9 +23,17 @@ TREE: Keys = (
     ("Enter", "In the drawing: choose the turn"),
     ("I", "In the drawing: the next ideal turn"),
     ("W", "In the drawing: the next reward"),
+    ("N B", "In the drawing: the next branch point, the one before"),
+    ("O", "In the drawing: only what is below this turn"),
+    ("C", "In the drawing: fold or unfold what is below this turn"),
+    ("/", "In the drawing: find words"),
+    ("Space", "In the drawing: play the search again, or pause"),
     ("F", "In the drawing: the whole tree"),
     ("+ −", "In the drawing: zoom in, zoom out"),
     ("Esc", "In the drawing: nothing chosen"),
+    ("G X E", "Call the chosen turn good, bad, or exclude it"),
+    ("P", "See what promoting the chosen branch would change"),
+    ("Z", "Take back what you said last in this tree"),
 )
 EXPORT: Keys = (("D", "Download all files as a zip"), ("V", "Validate: read the files back and check them"))
 

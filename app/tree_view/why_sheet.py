@@ -52,7 +52,7 @@ def _fate(tree: Tree, labels: Mapping[str, Label], node: Node, verdicts: Sequenc
     label = labels.get(node.id)
     if label is not None:
         found.append(text(use(tree, node, label, verdicts), tone="faint"))
-    return found + _winner(tree, node)
+    return found + _winner(tree, node, linked=end.link if end else None)
 
 
 def _undecided(tree: Tree, node: Node) -> str:
@@ -66,14 +66,16 @@ def _reason(node: Node, verdicts: Sequence[Verdict]) -> str:
     return f" Reason: {given[-1]}" if given else ""
 
 
-def _winner(tree: Tree, node: Node) -> list[Block]:
-    """Who won the round this turn was in, where that was another turn."""
+def _winner(tree: Tree, node: Node, *, linked: str | None) -> list[Block]:
+    """Who won the round this turn was in, where that was another turn and not all was said with a link already."""
     here = exchange(node.id)
     winner = next((each for each in tree.won.values() if exchange(each) == here and each != node.id), None)
     if winner is None or node.turn.speaker == "user":
         return []
     reached = goal_names(tree, won_by(tree, winner))
     several = sum(bool(each.goals) for each in _agents(tree, here)) > 1
+    if linked == winner and not several:
+        return []
     by_order = " Several reached a goal in this exchange: the first in tree order won." if several else ""
     return [text(f"Winner of exchange {here}: turn {winner}, which reached {reached}.{by_order}", link=winner)]
 

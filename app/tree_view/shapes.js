@@ -9,7 +9,7 @@ const LEGEND = [
   ["negative", "negative"],
   ["partial", "partial credit"],
   ["off_path", "pruned"],
-  ["user", "user turn"],
+  ["user", "user"],
   ["open", "open"],
   ["fault", "ended early"],
   ["override", "judged"],
@@ -98,7 +98,7 @@ function face(node, lens) {
   const kind = node.kind === "agent" ? node.label : node.kind;
   const parts = [svg("g", { class: `shape ${kind}` }, ...SHAPES[kind]())];
   if (kind === "group") parts[0].append(letter(`+${node.count}`, 3.6));
-  if (node.override) parts.unshift(...overridden(node.was));
+  if (node.override && lens?.text !== VERDICTS[node.override][0]) parts.unshift(...overridden(node.was));
   node.won.forEach((number, i) => parts.push(star(String(number), 13 + 15 * i, -9)));
   if (node.stop !== "spoke") parts.push(warning(-11, -9));
   if (lens?.text) parts.push(letter(lens.text, 10, "value", 17));

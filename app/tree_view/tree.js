@@ -180,7 +180,8 @@ function checklist(view, goals) {
     const item = html("button", {
       type: "button", class: reached ? "goal reached" : "goal", title: goal.arguments, "data-testid": `goal-${goal.number}`,
     });
-    const where = reached ? `exchange ${goal.exchange}, turn ${goal.node}` : "not reached";
+    const turn = reached && goal.node.length < 16 ? `, turn ${goal.node}` : "";
+    const where = reached ? `exchange ${goal.exchange}${turn}` : "not reached";
     for (const [name, text] of [["sign", reached ? "★" : "☆"], ["name", `${goal.number} ${goal.name}`], ["where", where]]) {
       item.append(words("span", text, { class: name }));
     }

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "unbundle": commands.unbundle,
     "check": commands.check,
     "probe": commands.probe,
+    "serve-model": commands.serve_model,
     "data": commands.data,
 }
 
@@ -53,6 +54,8 @@ def main(given: Sequence[str]) -> int:
         return _say(f"{type(error).__name__}: {error}. This should not happen; details are in {log.place}", FAILED)
     if answer.note:
         _say(answer.note, answer.code)
+    if not answer.text:
+        return answer.code
     return _print(json.dumps(answer.fields, ensure_ascii=False) if words.json else answer.text, answer.code)
 
 

@@ -80,6 +80,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     probe = commands.add_parser("probe", parents=[everywhere], help="ask an endpoint what it can do")
     probe.add_argument("endpoint", nargs="?", help="NAME@URL, or a name from josh.toml; without: list those")
 
+    serve = commands.add_parser("serve-model", parents=[everywhere], help="an OpenAI-compatible port for a local model")
+    serve.add_argument("path", type=Path, metavar="PATH", help="the folder of a Hugging Face model")
+    serve.add_argument("--adapter", type=Path, metavar="DIR", help="a LoRA on it")
+    serve.add_argument("--port", type=int, default=8000, metavar="P", help="default: 8000; 0: any that is free")
+
     data = commands.add_parser("data", help="get a world's data")
     sources = data.add_subparsers(dest="source", required=True, parser_class=Parser, metavar="WORLD")
     multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")

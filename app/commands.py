@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +22,8 @@ CANCEL_SECONDS = 5.0  # how long `cancel` waits for the turns in flight
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`fields`: the JSON object. `text`: the same for a person. `note`: one line for standard error."""
+    """`fields`: the JSON object. `text`: the same for a person; empty where all was said already. `note`: one line
+    for standard error."""
 
     fields: Mapping[str, Json]
     text: str
@@ -123,6 +125,18 @@ def probe(words: argparse.Namespace) -> Answer:
     found = services.probe_endpoint(words.endpoint)
     fields = {"endpoint": address, **asdict(found), "parse_rate": found.parse_rate}
     return Answer(fields, rendering.probe(found, address), FAILED if found.error else DONE, found.error)
+
+
+def serve_model(words: argparse.Namespace) -> Answer:
+    """Says where it listens as soon as it does; so there is nothing left to say at the end."""
+    from app.serving import Served, serve
+
+    def announce(served: Served) -> None:
+        said = f"{served.url}  model {served.model} on {served.device}; Ctrl-C ends it"
+        print(json.dumps(asdict(served)) if words.json else said, flush=True)
+
+    serve(words.path, words.adapter, port=words.port, announce=announce)
+    return Answer({}, "")
 
 
 def data(words: argparse.Namespace) -> Answer:

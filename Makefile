@@ -8,7 +8,7 @@ PACKAGES := josh_engine toolwoz storage app
 SOURCES := $(PACKAGES) pages streamlit_app.py tests bench scripts
 WORKERS ?= 2
 
-.PHONY: run install test test-all lint tests bench clean
+.PHONY: run install test test-all lint tests chaos bench clean
 
 run: $(VENV)/.installed ## set up where needed, then the app on http://127.0.0.1:8501
 	$(BIN)/python -m streamlit run streamlit_app.py
@@ -28,6 +28,9 @@ lint: $(VENV)/.developed
 	$(BIN)/python -m ruff check --output-format concise $(SOURCES)
 	$(BIN)/python -m ruff format --check --quiet $(SOURCES)
 	$(BIN)/python -m mypy
+
+chaos: $(VENV)/.developed ## 200 kills of runs against an endpoint, and what was asked again; ten minutes
+	CHAOS_POINTS=200 $(BIN)/python -m pytest tests/test_chaos.py
 
 bench: $(VENV)/.developed ## the figures in bench/README.md; minutes
 	$(BIN)/python -m bench

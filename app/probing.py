@@ -11,7 +11,8 @@ from josh_engine.errors import MissingKey
 from josh_engine.models.endpoint import Endpoint
 from josh_engine.models.probe import Probe, probe
 
-PROBE_SECONDS = 60.0  # a person waits
+ANSWER_SECONDS = 30.0  # a person waits
+PROBE_SECONDS = 120.0
 
 
 def list_endpoints() -> tuple[EndpointLine, ...]:
@@ -28,7 +29,7 @@ def probe_endpoint(name: str) -> Probe:
     """Asks the endpoint a dozen short questions, which may cost a little. Raises ConfigError for a name that is no
     endpoint's; everything else that goes wrong is in the result."""
     endpoint = models.endpoint_named(name)
-    hasty = replace(endpoint.timeouts, first_byte=PROBE_SECONDS, total=PROBE_SECONDS)
+    hasty = replace(endpoint.timeouts, first_byte=ANSWER_SECONDS, total=ANSWER_SECONDS)
     try:
         return asyncio.run(_probed(replace(endpoint, timeouts=hasty, tries=min(endpoint.tries, 2))))
     except MissingKey as error:
@@ -40,7 +41,10 @@ async def _probed(endpoint: Endpoint) -> Probe:
 
     model = open_endpoint(endpoint, models.key_of(endpoint), limits_of(endpoint))
     try:
-        return await probe(model)
+        async with asyncio.timeout(PROBE_SECONDS):
+            return await probe(model)
+    except TimeoutError:
+        return Probe(error=f"The test of {endpoint.address} was not over after {PROBE_SECONDS:.0f} s.")
     finally:
         await model.close()
 

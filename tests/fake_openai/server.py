@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tests.fake_openai.faults import Faults
 
@@ -45,6 +45,13 @@ class Programme:
     ledger: Path | None = None
 
 
+def asked_for(body: Json) -> str:
+    """The journal's own hash of a request, taken from the wire (`josh_engine.models.journal.request_hash`)."""
+    sampling = [body.get(name) for name in ("temperature", "top_p", "top_k", "max_tokens")]
+    asked = [body["messages"], body.get("tools", []), sampling]
+    return hashlib.sha256(json.dumps(asked, ensure_ascii=False).encode()).hexdigest()
+
+
 class Endpoint:
     """The server's state: what it was asked, and how often."""
 
@@ -54,12 +61,15 @@ class Endpoint:
         self.tried: Counter[str] = Counter()
         self.in_flight = self.most_in_flight = 0
         self.headers: list[Mapping[str, str]] = []
-        self.held: set[asyncio.TimerHandle] = set()
+        self.ledger: TextIO | None = None
 
     def write(self, mark: str, body: Json) -> None:
+        """Flushed at once: whoever is killed, the ledger is right."""
         if self.programme.ledger is not None:
-            with self.programme.ledger.open("a") as ledger:
-                ledger.write(f"{mark} {body.get('seed')}\n")
+            if self.ledger is None:
+                self.ledger = self.programme.ledger.open("a")
+            self.ledger.write(f"{mark} {body['model']} {asked_for(body)} {body.get('seed')}\n")
+            self.ledger.flush()
 
 
 class Connection(asyncio.Protocol):

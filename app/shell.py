@@ -164,6 +164,21 @@ def unforeseen(error: Exception, *, key: str) -> None:
         copy_button("Copy details", key=f"copy-{key}", text=f"{told}\n{services.version()}")
 
 
+def tried(act: Callable[[], object]) -> None:
+    """For the callback of a button: what refuses it is kept, for `refused` to show. A callback is run before anything
+    is drawn, so no press is lost when the page is drawn anew meanwhile."""
+    try:
+        act()
+    except JoshError as error:
+        st.session_state["refused"] = error
+
+
+def refused(*, key: str) -> None:
+    """In a box why the last press was refused, if it was."""
+    if error := st.session_state.pop("refused", None):
+        problem(error, key=key)
+
+
 def attempted(act: Callable[[], object], *, key: str, then: tuple[str, Mapping[str, str]] | None = None) -> None:
     """Does what a dialog asked for. It may be refused: then in a box why; else the dialog is done, and the page is
     drawn anew, or another one opened."""
@@ -225,9 +240,8 @@ def heading(
             st.title(title, anchor=False, width="content")
             with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="tools"):
                 copy_button("Copy link", key="copy-link")
-                meaning = "The keys of this page"
-                pressed = st.button("Keys", icon=":material/keyboard:", shortcut="H", key="keys", help=meaning)
-                if dialog_asked(f"keys of {title}", pressed=pressed):
+                asked, meaning = f"keys of {title}", "The keys of this page"
+                if dialog_button("Keys", asked, icon=":material/keyboard:", shortcut="H", key="keys", meaning=meaning):
                     _keys_help(title)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
@@ -240,12 +254,17 @@ def heading(
                     beside()
 
 
-def dialog_asked(name: str, *, pressed: bool) -> bool:
-    """Whether this dialog is to be drawn: since its button was `pressed`, until `dialog_done`. So it outlives the page
-    being drawn anew under it, as when a run ends."""
-    if pressed:
-        st.session_state["dialog"] = name
-    return bool(st.session_state.get("dialog") == name)
+def dialog_button(
+    label: str, asked: str, *, key: str, icon: str, meaning: str = "", shortcut: str | None = None
+) -> bool:
+    """A button, and whether the dialog it asks for is to be drawn: from then until `dialog_done`. So the dialog
+    outlives the page being drawn anew under it, as when a run ends. `asked` names the dialog and what it is about."""
+
+    def ask() -> None:
+        st.session_state["dialog"] = asked
+
+    st.button(label, icon=icon, shortcut=shortcut, key=key, help=meaning or None, on_click=ask)
+    return bool(st.session_state.get("dialog") == asked)
 
 
 def dialog_done() -> None:

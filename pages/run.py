@@ -16,9 +16,9 @@ from app import choices, choosing, listings, services, shell
 from app.estimate import certainty
 from app.results import RunResult
 from app.tree_view import live
-from josh_engine.config import Run, RunConfig
+from josh_engine.config import Run, RunConfig, RunLimits
 from josh_engine.encoding import to_json
-from josh_engine.errors import JoshError
+from josh_engine.errors import ConfigError, DatasetError
 from josh_engine.values import Rollout
 
 shell.enter(__file__)
@@ -50,13 +50,8 @@ def _planning() -> None:
     with left:
         _form()
     with right:
-        config, lines = _chosen()
-        if config is not None:
-            _preview(config, lines)
+        _preview()
         _runs_so_far()
-    with left:
-        if st.button("Start", type="primary", icon=":material/play_arrow:", shortcut="S", key="start", width="stretch"):
-            _start(config, lines)
 
 
 def _clone(run_id: str | None) -> None:
@@ -90,19 +85,25 @@ def _form() -> None:
         st.session_state.setdefault(_key(name), value)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("New run", anchor=False, width="content")
-        st.button(
-            "Paper's preset",
-            icon=":material/menu_book:",
-            on_click=_apply_paper,
-            key="paper",
-            help=choices.PAPER_MEANINGS,
-        )
+        paper = choices.PAPER_MEANINGS
+        st.button("Paper's preset", icon=":material/menu_book:", on_click=_apply_paper, key="paper", help=paper)
     if missing := st.session_state.get("not-cloned"):
         told = ", ".join(missing)
         shell.faint(f"Not taken over: {told}. A page offers only parts with a short name; see josh.toml.", key="cloned")
     _what()
     _which()
     _how()
+    st.button(
+        "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        shortcut="S",
+        key="start",
+        width="stretch",
+        on_click=shell.tried,
+        args=(_start,),
+    )
+    shell.refused(key="start")
 
 
 def _what() -> None:
@@ -176,7 +177,7 @@ def _or_none(value: str | None) -> str:
 
 
 def _filled() -> dict[str, Any]:
-    return {name: st.session_state[_key(name)] for name in choices.DEFAULTS}
+    return {name: st.session_state.get(_key(name), default) for name, default in choices.DEFAULTS.items()}
 
 
 def _apply_paper() -> None:
@@ -193,23 +194,20 @@ def _listed(world: str, split: str, data: str) -> tuple[services.ScenarioLine, .
     return services.scenario_lines(world, split, Path(data))
 
 
-def _chosen() -> tuple[RunConfig | None, tuple[services.ScenarioLine, ...]]:
-    """The configuration as the form says it, and its scenarios; None in a box that says why there is none."""
-    try:
-        lines, filled = _lines(), _filled()
-        choices.limits(filled)
-        request = choices.request(filled, lines)
-        config = services.build_config(request, services.data_path(shell.store().path))
-    except JoshError as error:
-        shell.problem(error, key="chosen")
-        return None, ()
+def _chosen() -> tuple[RunConfig, RunLimits, services.Estimate]:
+    """What the form asks for, and what that will take. Raises JoshError for what cannot be."""
+    store, lines, filled = shell.store(), _lines(), _filled()
+    limits = choices.limits(filled)
+    config = services.build_config(choices.request(filled, lines), services.data_path(store.path))
     wanted = set(config.scenarios)
-    return config, tuple(line for line in lines if line.id in wanted)
+    goals = [line.goals for line in lines if line.id in wanted]
+    return config, limits, services.estimate_run(store, config, goals, limits=limits)
 
 
-def _preview(config: RunConfig, lines: tuple[services.ScenarioLine, ...]) -> None:
-    """What the run will take, and the manifest it will keep."""
-    found = _estimate(config, lines)
+@shell.guarded
+def _preview() -> None:
+    """What the run will take, and the manifest it will keep; or why it cannot be."""
+    config, _, found = _chosen()
     with st.container(key="notice-estimate"):
         columns = st.columns(3)
         columns[0].metric("Scenarios to play", f"{found.rollouts:,}")
@@ -221,20 +219,17 @@ def _preview(config: RunConfig, lines: tuple[services.ScenarioLine, ...]) -> Non
         st.json(to_json(config), expanded=1)
 
 
-def _estimate(config: RunConfig, lines: tuple[services.ScenarioLine, ...]) -> services.Estimate:
-    goals = [line.goals for line in lines]
-    return services.estimate_run(shell.store(), config, goals, limits=choices.limits(_filled()))
-
-
-@shell.guarded
-def _start(config: RunConfig | None, lines: tuple[services.ScenarioLine, ...]) -> None:
-    if config is None:
-        return  # why is said beside the form
+def _start() -> None:
+    """Makes the run, starts it, and opens it."""
     store = shell.store()
-    run = services.create_run(store, config, limits=choices.limits(_filled()))
-    services.keep_estimate(store, run.id, _estimate(config, lines))
+    try:
+        config, limits, expected = _chosen()
+    except (ConfigError, DatasetError):
+        return  # said beside the form, as long as it is so
+    run = services.create_run(store, config, limits=limits)
+    services.keep_estimate(store, run.id, expected)
     services.launch_run(store, run.id, data=services.data_path(store.path))
-    shell.go("run", {"run": run.id})
+    st.query_params.from_dict({"run": run.id})
 
 
 def _runs_so_far() -> None:
@@ -260,8 +255,8 @@ def _watching(run: Run) -> None:
 def _watch(run_id: str, going: bool) -> None:
     store = shell.store()
     run, result = services.load_run(store, run_id), services.run_result(store, run_id)
-    if going and result.state not in GOING:
-        st.rerun()
+    if going is not (result.state in GOING):
+        st.rerun()  # with another clock, or without one
     rollouts = services.list_rollouts(store, run_id)
     _controls(run, result)
     over = result.finished + result.failed
@@ -274,39 +269,30 @@ def _watch(run_id: str, going: bool) -> None:
 def _controls(run: Run, result: RunResult) -> None:
     """Asked of the process that plays the run; beside it the way to the newest scenario."""
     store, state = shell.store(), result.state
+    launch = services.launch_run
     left_waiting = state == "queued" and listings.age_seconds(run.heartbeat or run.created) > WAITING_SECONDS
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         if state in GOING:
             _act("Stop", "pause", lambda: services.stop_run(store, run.id), "After the turns in flight; resumable.")
             _act("Cancel", "close", lambda: services.cancel_run(store, run.id), "Ends, and leaves the rest unplayed.")
         if state in ENDED_EARLY or left_waiting:
-            _act(
-                "Resume",
-                "play_arrow",
-                lambda: services.launch_run(store, run.id),
-                "Plays what is left, and what failed.",
-            )
+            _act("Resume", "play_arrow", lambda: launch(store, run.id), "Plays what is left, and what failed.")
         if state not in GOING and result.failed:
             again = "Plays again what failed, and nothing else."
-            _act("Retry only the failed", "replay", lambda: services.launch_run(store, run.id, failed_only=True), again)
+            _act("Retry only the failed", "replay", lambda: launch(store, run.id, failed_only=True), again)
         if state in GOING:
             live.draw_follow_button()
         live.draw_sign(run, result)
+    shell.refused(key="control")
     live.draw_fault(result)
 
 
 def _act(label: str, icon: str, act: Callable[[], object], meaning: str) -> None:
-    if st.button(label, icon=f":material/{icon}:", key=label.split()[0].lower(), help=meaning):
-        act()
-        st.rerun()
+    key = label.split()[0].lower()
+    st.button(label, icon=f":material/{icon}:", key=key, help=meaning, on_click=shell.tried, args=(act,))
 
 
-def _lists(
-    store: services.Store,
-    run: Run,
-    result: RunResult,
-    rollouts: tuple[Rollout, ...],
-) -> None:
+def _lists(store: services.Store, run: Run, result: RunResult, rollouts: tuple[Rollout, ...]) -> None:
     scenarios, failures, settings = st.tabs(["Scenarios", "Failures", "Settings"])
     with scenarios:
         shell.listing(listings.scenarios_listed(rollouts), key="scenarios", height=420)
@@ -324,14 +310,12 @@ def _lists(
 
 
 def _curate(run: Run) -> None:
-    pressed = st.button("Name, tags, note", icon=":material/edit:", key="describe")
-    if shell.dialog_asked(f"describe {run.id}", pressed=pressed):
+    if shell.dialog_button("Name, tags, note", f"describe {run.id}", icon=":material/edit:", key="describe"):
         _describe(run)
     if st.button("Clone settings", icon=":material/content_copy:", key="clone", help="Into the form of a new run."):
         st.session_state.pop("cloned", None)
         shell.go("run", {"clone": run.id})
-    pressed = st.button("Delete", icon=":material/delete:", key="delete")
-    if shell.dialog_asked(f"delete {run.id}", pressed=pressed):
+    if shell.dialog_button("Delete", f"delete {run.id}", icon=":material/delete:", key="delete"):
         _delete(run)
     if st.button("New run", icon=":material/add:", key="new"):
         shell.go("run", {})

@@ -46,9 +46,8 @@ def draw_follow_button() -> None:
     following = "scenario" not in st.query_params
     label, icon = ("Following newest", "my_location") if following else ("Follow newest", "location_searching")
     kind: Literal["primary", "secondary"] = "primary" if following else "secondary"
-    if st.button(label, icon=f":material/{icon}:", shortcut="F", key="follow", type=kind):
-        _follow(st.session_state.get("followed") if following else None)
-        st.rerun(scope="fragment")
+    stay = st.session_state.get("followed") if following else None
+    st.button(label, icon=f":material/{icon}:", shortcut="F", key="follow", type=kind, on_click=_follow, args=(stay,))
 
 
 def draw_figures(result: RunResult, rollouts: Sequence[Rollout]) -> None:

@@ -18,7 +18,7 @@ from app.tree_view.picture import picture
 from app.tree_view.transcript import transcript
 from josh_engine.values import Json
 
-__all__ = ["compare_view", "conversation_view", "picture", "transcript", "tree_view"]
+__all__ = ["compare_view", "conversation_view", "held", "picture", "transcript", "tree_view"]
 
 FOLDER = Path(__file__).parent
 PARTS = ("shapes", "layout", "camera", "explore", "replay", "keys")
@@ -42,6 +42,12 @@ def tree_view(
     if choose is not None:
         heard["chosen"] = lambda told: choose(told["node"])
     _mount(component(FOLDER, "tree", *PARTS), drawn, key=key, heard=heard)
+
+
+def held(key: str) -> str:
+    """The version of its tree that the drawing with this key says it has; empty: none."""
+    told = st.session_state.get(key) or {}
+    return str((told.get("place") or {}).get("version", ""))
 
 
 def compare_view(compared: Mapping[str, Json], *, key: str) -> None:

@@ -39,7 +39,8 @@ function explorer(view) {
 // that overtakes another loses nothing.
 function note(view, changes) {
   view.notes = (view.notes ?? 0) + 1;
-  view.noted = { ...(view.noted ?? { ...view.place, node: view.data.selected ?? "" }), ...changes, n: view.notes };
+  view.noted = { ...(view.noted ?? { ...view.place, node: view.data.selected ?? "" }), ...changes };
+  Object.assign(view.noted, { n: view.notes, version: view.data.version });
   view.until = Date.now() + 4000;
   clearTimeout(view.noting);
   view.noting = setTimeout(() => view.noted && view.keep(view.noted), 20);

@@ -32,17 +32,19 @@ def explored(
     selected: str | None,
     height: int,
     place: Mapping[str, str],
+    held: str = "",
 ) -> dict[str, Json]:
-    """The explorer's data. `place` is what the address says of lens, hoist, t, q and filter."""
+    """The explorer's data. `place` is what the address says of lens, hoist, t, q and filter; `held` is the version the
+    drawing says it has: the turns of that one, which are nearly all of the data, are not sent again."""
     where, stamp = (str(store.path), rollout_id), services.rollout_stamp(store, rollout_id)
-    drawn = _drawn(store, where, stamp)
+    version = f"{rollout_id} {stamp}"
     query = place.get("q", "")
-    return drawn | {
+    return (_drawn(store, where, stamp) if version != held else {}) | {
         "height": height,
         "selected": selected,
         "place": dict(place),
         "tree": rollout_id,
-        "version": f"{rollout_id} {stamp}",
+        "version": version,
         "matches": found(_texts(store, where, stamp), query) if query else None,
     }
 

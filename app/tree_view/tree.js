@@ -19,7 +19,17 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     else if (name === "chosen") follow(`${data.leads}&node=${value.node}`);
   };
   view.keep = (place) => setStateValue("place", place);
-  if (data) update(view, data);
+  const all = data && whole(view, data);
+  if (all) update(view, all);
+}
+
+// Where this view has said that it has a version of the tree, the server leaves out the turns; should that be wrong (a
+// new mount of an old session), they are asked for.
+function whole(view, data) {
+  if (data.nodes) return data;
+  if (data.version === view.data.version) return { ...view.data, ...data };
+  view.keep({ ...data.place, node: data.selected ?? "", version: "", n: Date.now() });
+  return null;
 }
 
 // ---------------------------------------------------------------- build: once per mount

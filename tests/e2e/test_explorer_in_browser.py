@@ -199,6 +199,24 @@ def test_keys_walk_branch_points_ideal_turns_and_rewards(server: Served, finishe
     expect(page).to_have_url(re.compile("node="))
 
 
+def test_a_drawing_that_lost_its_turns_gets_them_again(server: Served, finished: tuple[Path, str], page: Any) -> None:
+    """After a first click the server sends no turns again; a new mount in the same session has none."""
+    opened(page, server.url("tree", run=finished[1], scenario="SCN-02"))
+    page.get_by_test_id("node-0").click()
+    expect(page).to_have_url(re.compile("node=0"))
+    page.get_by_test_id("node-1").click()
+    expect(page).to_have_url(re.compile("node=1"))
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Run").click()
+    expect(tree(page)).to_have_count(0)
+    page.go_back()
+    expect(chosen(page)).to_have_attribute("data-id", "1")
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page).to_have_url(re.compile("scenario=SCN-03"))
+    expect(page.get_by_test_id("node-u")).to_be_visible()
+    page.go_back()
+    expect(chosen(page)).to_have_attribute("data-id", "1")
+
+
 def test_trees_of_two_runs_are_compared_and_each_leads_to_its_own(
     server: Served, finished: tuple[Path, str], page: Any
 ) -> None:

@@ -83,10 +83,12 @@ def import_in_words(report: Mapping[str, object], source: str) -> str:
     """The oracle report in one sentence."""
     train = f", train {_count(report, 'train')}" if report.get("train") else ""
     rejected = f", {len(_many(report, 'rejected'))} left out" if _many(report, "rejected") else ""
+    repaired = len(_many(report, "repaired"))
+    calls = f"{_count(report, 'credited')} of {_count(report, 'goal_calls')} goal calls are credited when they are made"
     return (
         f"Imported from {source or 'a file'}: validation {_count(report, 'validation')}, test {_count(report, 'test')}"
-        f" of {_count(report, 'full_test')}{train}. {_count(report, 'credited')} of {_count(report, 'goal_calls')} goal"
-        f" calls are credited when they are made, {len(_many(report, 'repaired'))} records repaired{rejected}."
+        f" of {_count(report, 'full_test')}{train}. {calls},"
+        f" {repaired} {'record' if repaired == 1 else 'records'} repaired{rejected}."
     )
 
 

@@ -1,7 +1,7 @@
 """python -m app.loading FOLDER: whether `datasets`, which trainers read rows with, can load the files in it.
 
 A process of its own: the library is heavy and must not enter the app. The last line it prints is a JSON object,
-file -> {rows, columns}, or {"error": …}.
+file -> {rows, columns: name -> kind}, or {"error": …}.
 """
 
 from __future__ import annotations
@@ -22,8 +22,16 @@ def loaded(folder: Path) -> dict[str, dict[str, object]]:
         found = {}
         for file in sorted(folder.glob("*.jsonl")):
             rows = load_dataset("json", data_files=str(file), split="train")
-            found[file.name] = {"rows": rows.num_rows, "columns": rows.column_names}
+            columns = {name: kind_of(feature) for name, feature in rows.features.items()}
+            found[file.name] = {"rows": rows.num_rows, "columns": columns}
         return found
+
+
+def kind_of(feature: object) -> str:
+    """ "list", or the name of a plain value's type: what a trainer looks at first."""
+    if isinstance(feature, list) or type(feature).__name__ in ("List", "LargeList", "Sequence"):
+        return "list"
+    return str(getattr(feature, "dtype", type(feature).__name__))
 
 
 def main(folder: str) -> None:

@@ -27,6 +27,8 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "openai": frozenset({"messages"}),
 }
 ANSWERS = ("completion", "chosen", "rejected")
+KINDS = {"prompt": "list", "completion": "list", "chosen": "list", "rejected": "list", "messages": "list"}
+KINDS |= {"label": "bool", "row_id": "string"}
 LOAD_SECONDS = 120.0
 NEW_LINE = b"\n"
 PROVENANCE, MANIFEST = "provenance.jsonl", "manifest.json"
@@ -59,8 +61,9 @@ def validate_files(store: Store, files: Mapping[str, bytes]) -> tuple[Check, ...
         _check("provenance", "Every row has its line of provenance, once.", _of_ids(rows, origins)),
         _check("nodes", "Every row leads to a turn in this store.", _of_nodes(store, origins)),
         _check("splits", "No scenario has rows in two files of a format.", _of_splits(rows, origins)),
-        _load(files),
     ]
+    wrong = any(check.ok is False for check in checks)
+    checks.append(Check("datasets", None, "Loading was not tried: the files are wrong.") if wrong else _load(files))
     return tuple(checks)
 
 
@@ -109,9 +112,17 @@ def _of_columns(rows: Rows) -> Iterator[str]:
         for number, row in enumerate(lines, start=1):
             if set(row) - {"tools"} != wanted:
                 yield f"{name}, line {number} has the columns {', '.join(sorted(row))}."
+            if not isinstance(row.get("label", True), bool) or not isinstance(row.get("tools", []), str | list):
+                yield f"{name}, line {number}: the label is no truth value, or the tools are no text."
             for column in ANSWERS:
-                if column in row and [message.get("role") for message in row[column]] != ["assistant"]:
+                if column in row and not _is_answer(row[column]):
                     yield f"{name}, line {number}: {column} is not one message of the agent."
+
+
+def _is_answer(given: Json) -> bool:
+    """One message of the agent."""
+    one = isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict)
+    return one and given[0].get("role") == "assistant"
 
 
 def _of_ids(rows: Rows, origins: Mapping[str, Mapping[str, Json]]) -> Iterator[str]:
@@ -158,13 +169,17 @@ def _load(files: Mapping[str, bytes]) -> Check:
         return Check("datasets", None, "The library `datasets` is not installed here, so loading was not tried.")
     if "error" in said:
         return Check("datasets", False, str(said["error"]))
-    wrong = next((name for name in names if said[name]["rows"] != files[name].count(NEW_LINE)), None)
-    told = (
-        f"{wrong} loads with another number of rows."
-        if wrong
-        else f"The library `datasets` loads {_counted(names)} whole."
-    )
-    return Check("datasets", wrong is None, told)
+    fault = next(_loaded_otherwise(files, names, said), "")
+    return Check("datasets", not fault, fault or f"The library `datasets` loads {_counted(names)} whole.")
+
+
+def _loaded_otherwise(files: Mapping[str, bytes], names: Sequence[str], said: Mapping[str, Json]) -> Iterator[str]:
+    for name in names:
+        if said[name]["rows"] != files[name].count(NEW_LINE):
+            yield f"{name} loads as {said[name]['rows']} rows."
+        for column, kind in said[name]["columns"].items():
+            if kind != KINDS.get(column, kind):
+                yield f"{name}: column {column} loads as {kind}, not as {KINDS[column]}."
 
 
 def _asked(folder: str) -> dict[str, Json]:

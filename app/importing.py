@@ -59,6 +59,7 @@ def import_multiwoz(source: Path, data: Path) -> ImportReport:
     """In this process. Raises DatasetError; nothing is half-imported."""
     from toolwoz import multiwoz
 
+    _there(source)
     _make(data)
     try:
         with locks.holding(data / WORLD, "import"):
@@ -71,8 +72,7 @@ def start_import(source: Path, data: Path) -> None:
     """In a child process; returns at once. Raises DatasetError where one is going on, or there is no such source."""
     if import_state(data).state == "running":
         raise DatasetError(GOING_ON, remedy="Wait for it.")
-    if not source.exists():
-        raise DatasetError(f"There is no {source}.", remedy="Give MultiWOZ 2.1's own folder or zip.")
+    _there(source)
     place = _make(_place(data))
     _result(data).write_text(json.dumps({"state": "running"}), encoding="utf-8")
     with (place / "log").open("wb") as output:
@@ -85,6 +85,11 @@ def start_import(source: Path, data: Path) -> None:
             env=os.environ | {"PYTHONPATH": search_path()},
         )
     threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
+
+
+def _there(source: Path) -> None:
+    if not source.exists():
+        raise DatasetError(f"There is no {source}.", remedy="Give MultiWOZ 2.1's own folder or zip.")
 
 
 def keep_upload(upload: IO[bytes], data: Path) -> Path:

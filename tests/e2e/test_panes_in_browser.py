@@ -75,6 +75,8 @@ def test_every_pane_is_a_tab_in_the_address_and_by_key(server: Served, finished:
     expect(page).to_have_url(re.compile("pane=raw"))
     expect(pane(page, "Raw")).to_contain_text("NodeAdded")
     page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(re.compile("pane=data"))
+    expect(pane(page, "Data")).to_be_visible()
     page.keyboard.press("ArrowLeft")
     expect(page).to_have_url(re.compile("pane=why"))
     expect(pane(page, "Why")).to_contain_text("Beam")

@@ -105,8 +105,10 @@ function dress(cell, given) {
   cell.name.textContent = given.name;
   cell.facts.textContent = given.stars;
   const { spots, wide, deep } = layout(given.parents);
-  const margin = STEP * 0.8;
-  cell.drawing.setAttribute("viewBox", `${-margin} ${-margin} ${wide + 2 * margin} ${deep + 2 * margin}`);
+  const margin = STEP * 0.8, least = STEP * (given.leads ? 14 : 5); // a tree of few turns is not blown up
+  const across = Math.max(wide, least), down = Math.max(deep, least);
+  const left = (wide - across) / 2 - margin;
+  cell.drawing.setAttribute("viewBox", `${left} ${-margin} ${across + 2 * margin} ${down + 2 * margin}`);
   cell.spots = spots;
   draw(cell, given.marks.length);
 }

@@ -146,7 +146,7 @@ function legend(view) {
 
 function labelLegend() {
   const drawn = { reward: () => [star("1", 0, 0)], fault: () => [warning(0, 1)], override: () => [svg("circle", { r: 10, class: "override" }), letter("✎", 4, "pencil")] };
-  return LEGEND.map(([kind, word]) => entry(drawn[kind]?.() ?? [svg("g", { class: `shape ${kind}` }, ...SHAPES[kind]())], word));
+  return LEGEND.map(([kind, word]) => entry(drawn[kind]?.() ?? [svg("g", { class: `shape ${kind}` }, ...SHAPES[kind]())], word, kind));
 }
 
 function lensLegend(view) {
@@ -164,7 +164,7 @@ function lensLegend(view) {
   return [words("span", name, { class: "entry" }), ...entries, ...(goals ? [] : [entry(swatch("none"), "none")])];
 }
 
-function entry(drawn, word) {
+function entry(drawn, word, label = "") {
   const text = words("span", word);
-  return html("span", { class: "entry" }, svg("svg", { viewBox: "-13 -13 26 26", "data-lens": "legend" }, ...drawn), text);
+  return html("span", { class: "entry", ...(label && { "data-label": label }) }, svg("svg", { viewBox: "-13 -13 26 26", "data-lens": "legend" }, ...drawn), text);
 }

@@ -1,0 +1,144 @@
+"""What a person can tell apart: text at 4.5:1, graphics at 3:1, in both themes; labels by shape and word, not hue.
+
+Measured on the pages as Chromium draws them: each visible text against the ground it stands on, each shape of the
+tree against the drawing's ground, opacity included (WCAG 2.2, 1.4.3 and 1.4.11).
+"""
+
+from __future__ import annotations
+
+import io
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+PAGES = ("overview", "run", "watched run", "tree", "export", "data")
+
+MEASURE = """() => {
+  const parse = (text) => {
+    const color = text.match(/[\\d.]+/g).map(Number);
+    if (text.startsWith("color(srgb")) { color[0] *= 255; color[1] *= 255; color[2] *= 255; }
+    return [color[0], color[1], color[2], color[3] === undefined ? 1 : color[3]];
+  };
+  const over = (top, under) => top.slice(0, 3).map((part, i) => part * top[3] + under[i] * (1 - top[3]));
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((part) => {
+      const share = part / 255;
+      return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (one, other) => {
+    const [high, low] = [light(one), light(other)].sort((a, b) => b - a);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const above = (node) => node.parentElement || (node.getRootNode() instanceof ShadowRoot ? node.getRootNode().host : null);
+  const ground = (element) => {
+    const layers = [];
+    for (let at = element; at; at = above(at)) {
+      const layer = parse(getComputedStyle(at).backgroundColor);
+      if (layer[3] > 0) layers.push(layer);
+      if (layer[3] === 1) break;
+    }
+    return layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
+  };
+  const opacity = (element) => {
+    let left = 1;
+    for (let at = element; at; at = above(at)) left *= Number(getComputedStyle(at).opacity);
+    return left;
+  };
+  const seen = (element) => {
+    const box = element.getBoundingClientRect(), style = getComputedStyle(element);
+    return box.width > 1 && box.height > 1 && style.visibility === "visible" && box.bottom > 0 && box.top < innerHeight
+      && !element.closest("[disabled],[aria-disabled=true],[aria-hidden=true]");
+  };
+  const words = [], shapes = [];
+  const visit = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) visit(element.shadowRoot);
+      if (!seen(element)) continue;
+      const style = getComputedStyle(element);
+      const said = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join(" ").trim();
+      const inSvg = element instanceof SVGElement;
+      if (said && !inSvg && !/^(SCRIPT|STYLE)$/.test(element.tagName)) {
+        const back = ground(element), ink = parse(style.color);
+        ink[3] *= opacity(element);
+        if (ink[3] === 0) continue;
+        const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+        words.push([said.slice(0, 60), ratio(over(ink, back), back), large ? 3 : 4.5]);
+      }
+      if (inSvg && element.matches(".shape .solid, .shape .hollow, .edge, .reward polygon")) {
+        const back = ground(element.ownerSVGElement);
+        const paints = [style.fill, style.stroke].filter((paint) => paint !== "none" && paint !== "rgba(0, 0, 0, 0)");
+        const best = Math.max(...paints.map((paint) => {
+          const ink = parse(paint);
+          ink[3] *= opacity(element);
+          return ratio(over(ink, back), back);
+        }));
+        shapes.push([element.getAttribute("class") + " in " + (element.parentElement.getAttribute("class") || ""), best]);
+      }
+    }
+  };
+  visit(document);
+  return {words, shapes};
+}"""
+
+
+def address(served: Any, name: str, run: str) -> str:
+    return {
+        "overview": served.url(),
+        "run": served.url("run"),
+        "watched run": served.url("run", run=run),
+        "tree": served.url("tree", run=run, scenario="SCN-02"),
+        "export": served.url("export", runs=run),
+        "data": served.url("data"),
+    }[name]
+
+
+def settled(page: Any) -> None:
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.locator("h1, h2").first.wait_for()
+    page.wait_for_timeout(700)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_text_and_graphics_stand_out_from_their_ground(page, server, finished, name, theme):
+    page.emulate_media(color_scheme=theme)
+    page.goto(address(server, name, finished[1]))
+    settled(page)
+    measured = page.evaluate(MEASURE)
+    assert len(measured["words"]) > 10, "the page shows text"
+    faint = {said: round(ratio, 2) for said, ratio, least in measured["words"] if ratio < least}
+    assert faint == {}
+    if name == "tree":
+        assert len(measured["shapes"]) > 20, "the page shows a tree"
+    weak = {shape: round(ratio, 2) for shape, ratio in measured["shapes"] if ratio < 3}
+    assert weak == {}
+
+
+@pytest.mark.parametrize("deficiency", ["deuteranopia", "achromatopsia"])
+def test_labels_are_told_apart_by_shape_and_word(page, server, finished, deficiency):
+    """Each label's shape, cut out of the legend as that eye sees it and reduced to black and white, differs from every
+    other's in at least a tenth of its pixels; and beside each stands its word."""
+    from PIL import Image
+
+    page.goto(address(server, "tree", finished[1]))
+    settled(page)
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
+    shapes, names = {}, set()
+    entries = page.locator('[data-testid="legend"] [data-label]')
+    assert entries.count() >= 5
+    for entry in entries.all():
+        name = entry.get_attribute("data-label")
+        assert entry.inner_text().strip()
+        names.add(entry.inner_text().strip())
+        picture = Image.open(io.BytesIO(entry.locator("svg").screenshot())).convert("L").resize((24, 24))
+        ground = picture.getpixel((0, 0))
+        shapes[name] = [abs(value - ground) > 45 for value in picture.get_flattened_data()]
+    assert len(names) == len(shapes)
+    for one, other in combinations(shapes, 2):
+        differing = sum(a != b for a, b in zip(shapes[one], shapes[other], strict=True)) / 576
+        assert differing >= 0.1, f"{one} and {other} look alike: {differing:.0%} of the pixels differ"

@@ -50,6 +50,7 @@ def frame() -> None:
 def sidebar() -> None:
     """What the entry point draws under the navigation: what is going on, and who is looking."""
     with st.sidebar:
+        component(HERE, "scheme")(key="scheme")
         try:
             going = bool(services.active_runs(store()))
         except StorageError:

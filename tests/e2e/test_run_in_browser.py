@@ -210,6 +210,17 @@ def test_the_steps_of_the_work_are_keys_and_the_page_s_keys_are_told(server: Ser
     expect(page).to_have_url(re.compile("/run"))
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_dialog_has_the_colours_of_the_theme(server: Served, page: Any, scheme: str) -> None:
+    """It hangs beside the app's own element, which alone is told the theme by Streamlit."""
+    page.emulate_media(color_scheme=scheme)
+    page.goto(server.url())
+    settled(page)
+    page.keyboard.press("h")
+    told = page.get_by_role("dialog").get_by_text("This help")
+    expect(told).to_have_css("color", {"light": "rgb(28, 36, 33)", "dark": "rgb(229, 235, 232)"}[scheme])
+
+
 def test_who_is_looking_is_asked_once_and_the_link_is_copied_whole(
     server: Served, finished: tuple[Path, str], page: Any
 ) -> None:

@@ -6,10 +6,11 @@ A world shows tables by a method `tables(scenario) -> name -> rows`; it need not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from app import parts
-from josh_engine.errors import ConfigError
+from josh_engine.errors import ConfigError, DatasetError
 from josh_engine.values import Scenario
 
 Tables = Mapping[str, Sequence[Mapping[str, str]]]
@@ -23,6 +24,16 @@ def open_scenario(world: str, split: str, scenario_id: str, data: Path) -> tuple
         raise ConfigError(f"Scenario `{scenario_id}` is not in {world}/{split}.", remedy="Choose one of those listed.")
     shown = getattr(opened, "tables", None)
     return found, dict(shown(found)) if shown else {}
+
+
+def first_split(world: str, data: Path) -> str:
+    """The first that holds scenarios, since a part of a data set may have been imported; else the first."""
+    opened = parts.open_world(world, data, {})
+    for split in opened.splits:
+        with suppress(DatasetError):  # an empty or absent split: the next may hold some
+            if len(opened.scenarios(split)):
+                return split
+    return opened.splits[0]
 
 
 def matching(rows: Sequence[Mapping[str, str]], text: str) -> list[Mapping[str, str]]:

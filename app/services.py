@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import catalog, declaring, figures, jobs, launching, parts, viewing
-from app.browsing import open_scenario
+from app.browsing import first_split, open_scenario
 from app.bundles import bundle_run, pack_run, unbundle_run
 from app.checking import check_part
 from app.choosing import ScenarioLine, line_of
@@ -78,6 +78,7 @@ __all__ = [
     "evaluate_run",
     "export_files",
     "export_rows",
+    "first_split",
     "give_verdict",
     "import_multiwoz",
     "import_state",

@@ -54,7 +54,7 @@ def _scenarios(place: Place) -> None:
         if place.world == "toolwoz":
             _multiwoz(place)
     splits = services.world_splits(place.world, data)
-    place = replace(place, split=place.split if place.split in splits else splits[0])
+    place = replace(place, split=place.split if place.split in splits else services.first_split(place.world, data))
     with left:
         _choose(place, splits)
     with right:

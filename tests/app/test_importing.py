@@ -100,6 +100,15 @@ def test_a_scenario_is_opened_with_the_tables_of_its_world(tmp_path: Path) -> No
         services.open_scenario("toolwoz", "val", "nope", tmp_path)
 
 
+def test_a_world_is_opened_at_a_split_that_holds_something(tmp_path: Path) -> None:
+    assert browsing.first_split("toolwoz", tmp_path) == "train", (
+        "nothing is there yet: the world itself says what to do"
+    )
+    services.import_multiwoz(write_folder(tmp_path / "source", files()), tmp_path)
+    assert browsing.first_split("toolwoz", tmp_path) == "val"
+    assert browsing.first_split("toolwoz-generated", tmp_path) == "train"
+
+
 def test_rows_are_found_by_words_in_any_column() -> None:
     rows = [{"name": "Pine Lodge", "area": "east"}, {"name": "pine house", "area": "west"}]
     assert browsing.matching(rows, "PINE east") == rows[:1]

@@ -13,7 +13,8 @@ from app.results import OpenedRollout
 from app.services import Store
 from app.shell import component
 from app.tree_view import Choose, conversation_view
-from app.tree_view.relabel import asked, confirm_promotion, promoting, relabel_bar
+from app.tree_view.judgements import asked, promoting
+from app.tree_view.relabel import confirm_promotion, relabel_bar
 from app.tree_view.row_sheets import data_sheet, promotion_sheet
 from app.tree_view.sheets import Block, sheet, text
 from app.tree_view.transcript import transcript

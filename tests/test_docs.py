@@ -99,3 +99,13 @@ def test_files_named_in_the_readme_exist():
         path = name[0] or name[1]
         found = any((ROOT / base / path).exists() for base in ("", "josh_engine", "app"))
         assert found, f"README names {path}, which is not there"
+
+
+def test_the_josh_toml_in_the_documents_is_read(tmp_path):
+    shown = [body for _, body in blocks("toml")]
+    assert shown
+    for body in shown:
+        (tmp_path / "josh.toml").write_text(body, encoding="utf-8")
+        done = run("python -m app probe --json", tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "local-vllm" in done.stdout

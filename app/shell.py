@@ -245,14 +245,20 @@ def heading(
                 if dialog_button("Keys", asked, icon=":material/keyboard:", shortcut="H", key="keys", meaning=meaning):
                     _keys_help(title)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
-                if run_id:
-                    st.page_link(PAGES["run"], label=f"Run {run_id}", query_params={"run": run_id})
-                    crumbs = ("", *crumbs)
-                st.text("  ▸  ".join(crumbs).strip())
+            if crumbs or run_id:
+                crumbs_line(*crumbs, run_id=run_id)
             if beside is not None:
                 with st.container(key="beside", horizontal=True, gap="small", width="content"):
                     beside()
+
+
+def crumbs_line(*crumbs: str, run_id: str | None = None) -> None:
+    """Where one is: run ▸ scenario ▸ turn. Apart from the heading where it changes more often than that."""
+    with st.container(key="crumbs", horizontal=True, vertical_alignment="center", gap="small", width="stretch"):
+        if run_id:
+            st.page_link(PAGES["run"], label=f"Run {run_id}", query_params={"run": run_id})
+            crumbs = ("", *crumbs)
+        st.text("  ▸  ".join(crumbs).strip())
 
 
 def dialog_button(

@@ -83,7 +83,7 @@ def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[services.Rollo
 def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
     top, picker = st.columns([58, 42], vertical_alignment="bottom")
     with top:
-        shell.heading("Tree", chosen.scenario_id, run_id=chosen.run_id)
+        shell.heading("Tree")
     with picker:
         _picker(store, chosen, rollouts)
     if "compare" in st.query_params:
@@ -144,6 +144,7 @@ def _rivals(store: services.Store, chosen: services.Rollout) -> None:
 
 @shell.guarded
 def _compare(store: services.Store, chosen: services.Rollout) -> None:
+    shell.crumbs_line(chosen.scenario_id, "compared", run_id=chosen.run_id)
     trees, unknown = rivals(store, chosen, st.query_params["compare"].split(","))
     for run in unknown:
         shell.complaint(f"Run `{run}` does not hold this scenario, or is not in this store.", CHOOSE_RUNS, key=run)
@@ -161,6 +162,8 @@ def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
         st.rerun()
     asked = st.query_params.get("node")
     selected = asked if asked in tree.tree.nodes else None
+    turn = [f"turn {selected}"] if selected else []
+    shell.crumbs_line(tree.rollout.scenario_id, *turn, run_id=tree.rollout.run_id)
     shell.faint(listings.search_in_words(tree, unknown_node=asked if asked != selected else None), key="search")
     if tree.missing:
         shell.faint(tree.missing, key="missing")

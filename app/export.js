@@ -56,6 +56,7 @@ function funnel(data) {
 
 function line(text, count, most, testId, kind) {
   const bar = make("span", `bar ${kind}`);
+  bar.style.minWidth = count ? "2px" : "0";
   bar.style.width = `${Math.min(100, (100 * count) / most)}%`;
   const row = make("div", "line", make("span", "what", text), make("span", "track", bar));
   const number = named(make("span", "number", count.toLocaleString("en")), testId);

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -37,6 +38,11 @@ MEMBERS: Mapping[str, str] = {"run.json": "runs"} | {
 LARGEST = 1 << 30  # bytes of all members together; the paper's 926 rollouts take some 0.1e9
 LARGEST_MANIFEST = 1 << 20
 REMEDY = "Ask for the file again: python -m app bundle RUN --out FILE makes one."
+# What zipfile raises for bytes that are no zip, or a damaged one; ValueError: an offset that was changed.
+NOT_WHOLE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error,
+    EOFError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def unbundle_run(store: Store, source: Path | IO[bytes]) -> Bundle:
     try:
         with zipfile.ZipFile(source) as packed:
             rows = _read(packed)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except NOT_WHOLE as error:
         raise DatasetError(f"This is not a whole bundle: {error}.", remedy=REMEDY) from error
     except OSError as error:
         raise DatasetError(f"{source} cannot be read: {error.strerror or error}.") from error

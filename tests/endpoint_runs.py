@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,11 +70,9 @@ class Place:
 
     def asked(self, ledger: Path, mark: str = "asked") -> list[Asked]:
         """What the endpoint was asked for this run, in order."""
-        return [(words[2], words[3]) for words in self._lines(ledger) if words[0] == mark]
-
-    def _lines(self, ledger: Path) -> Iterator[list[str]]:
-        lines = ledger.read_text().split("\n") if ledger.exists() else []
-        return (words for words in map(str.split, lines) if len(words) == 4 and words[1] == self.model)
+        own = ledger / self.model
+        lines = own.read_text().split("\n")[:-1] if own.exists() else []  # the last may be half written
+        return [(request, seed) for what, request, seed in map(str.split, lines) if what == mark]
 
 
 def _turn_seed(scenario: str, node: str) -> int:

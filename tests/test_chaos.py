@@ -63,7 +63,7 @@ class Town:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("whole")
     ledger = folder / "ledger"
-    command = [sys.executable, "-m", "tests.fake_openai", str(ledger), "0.003"]
+    command = [sys.executable, "-m", "tests.fake_openai", "--ledger", str(ledger), "--seconds", "0.003"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         whole = Town(server.stdout.readline().strip(), ledger, {}, {}, {})

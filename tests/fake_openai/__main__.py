@@ -1,23 +1,37 @@
-"""`python -m tests.fake_openai LEDGER [SECONDS] [FAULTS]`: the endpoint as a process of its own, playing agent and
-customer. Prints its base address, then serves until it is killed."""
+"""`python -m tests.fake_openai`: the endpoint as a process of its own. Prints its base address, then serves until it is
+killed. `--answers module:function` plays; without, agent and customer of `players`."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import sys
+import importlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.fake_openai.faults import Faults
-from tests.fake_openai.players import play
 from tests.fake_openai.server import Endpoint, Programme, port_of, serve
 
 
-async def main(ledger: Path, seconds: float, share: float) -> None:
-    server = await serve(Endpoint(Programme(play, seconds=seconds, faults=Faults(share), ledger=ledger)))
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.fake_openai")
+    parser.add_argument("--ledger", type=Path)
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--faults", type=float, default=0.0)
+    parser.add_argument("--answers", default="tests.fake_openai.players:play")
+    given = parser.parse_args()
+    module, _, name = given.answers.partition(":")
+    answer: Callable[[Any], Any] = getattr(importlib.import_module(module), name)
+    programme = Programme(answer, seconds=given.seconds, faults=Faults(given.faults), ledger=given.ledger)
+    asyncio.run(_serve(programme))
+
+
+async def _serve(programme: Programme) -> None:
+    server = await serve(Endpoint(programme))
     print(f"http://127.0.0.1:{port_of(server)}/v1", flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    given = [*sys.argv[2:], "0", "0"]
-    asyncio.run(main(Path(sys.argv[1]), float(given[0]), float(given[1])))
+    main()

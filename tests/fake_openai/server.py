@@ -1,7 +1,7 @@
 """A fake OpenAI-compatible server: HTTP/1.1 over asyncio, answers by request content and seed, never by order.
 
 It runs in a thread (`running`) or as a process of its own (`python -m tests.fake_openai`), so that it outlives the
-clients that the chaos tests kill. It keeps a ledger: one line when a request has come in whole, one when its answer
+clients that the chaos tests kill. It keeps a ledger: a line when a request has come in whole, one when its answer
 was sent. It is written on bare sockets because faults are its business (half an answer, a reset) and because it
 shares two cores with the client that is being measured.
 """
@@ -61,15 +61,18 @@ class Endpoint:
         self.tried: Counter[str] = Counter()
         self.in_flight = self.most_in_flight = 0
         self.headers: list[Mapping[str, str]] = []
-        self.ledger: TextIO | None = None
+        self.ledgers: dict[str, TextIO] = {}
 
     def write(self, mark: str, body: Json) -> None:
-        """Flushed at once: whoever is killed, the ledger is right."""
-        if self.programme.ledger is not None:
-            if self.ledger is None:
-                self.ledger = self.programme.ledger.open("a")
-            self.ledger.write(f"{mark} {body['model']} {asked_for(body)} {body.get('seed')}\n")
-            self.ledger.flush()
+        """Into a file for each model, flushed at once: whoever is killed, the ledger is right."""
+        folder, model = self.programme.ledger, body["model"]
+        if folder is None:
+            return
+        if model not in self.ledgers:
+            folder.mkdir(exist_ok=True)
+            self.ledgers[model] = (folder / model).open("a")
+        self.ledgers[model].write(f"{mark} {asked_for(body)} {body.get('seed')}\n")
+        self.ledgers[model].flush()
 
 
 class Connection(asyncio.Protocol):
@@ -125,12 +128,15 @@ class Connection(asyncio.Protocol):
             return
         endpoint.in_flight += 1
         endpoint.most_in_flight = max(endpoint.most_in_flight, endpoint.in_flight)
-        self.later(programme.seconds, lambda: self.answered(body))
+        came = asyncio.get_running_loop().time()
+        answer = programme.answer(body)  # worked out while the latency passes, not after it
+        passed = asyncio.get_running_loop().time() - came
+        self.later(programme.seconds - passed, lambda: self.answered(body, answer))
 
-    def answered(self, body: Json) -> None:
+    def answered(self, body: Json, answer: Json) -> None:
         self.endpoint.in_flight -= 1
         self.endpoint.write("answered", body)
-        self.send(200, self.endpoint.programme.answer(body))
+        self.send(200, answer)
 
     def other(self, path: str) -> None:
         programme = self.endpoint.programme

@@ -129,7 +129,8 @@ def test_words_are_found_in_all_conversations_of_a_run(server: Served, finished:
     field = page.get_by_label("Search conversations")
     field.fill("book_train p3")
     field.press("Enter")
-    found = page.get_by_test_id("listing").get_by_role("link")
+    expect(page.locator(".st-key-faint-hits-counted")).to_contain_text(re.compile(r"\d+ turns"))
+    found = page.locator(".st-key-hits").get_by_role("link")
     expect(found.first).to_have_text(SCENARIOS[1].id)
     found.first.click()
     expect(page.locator("[role=treeitem][aria-selected=true]")).to_have_count(1)
@@ -153,6 +154,8 @@ def test_a_run_moves_to_another_store_as_a_file(
         expect(page.get_by_text("This is not a whole bundle")).to_be_visible()
         upload.set_input_files(tmp_path / "run.zip")
         expect(page.get_by_test_id("stFileUploader")).to_contain_text("run.zip")
+        expect(page.get_by_text("This is not a whole bundle")).to_have_count(0)  # so the page has seen the new file
+        expect(add).to_be_enabled()
         add.click()
         page.get_by_role("link", name=f"Open run {finished[1]}").click()
         expect(page.get_by_test_id("stProgress")).to_contain_text("8 of 8 scenarios")

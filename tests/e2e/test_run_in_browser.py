@@ -80,7 +80,7 @@ def test_a_run_is_started_watched_reloaded_stopped_resumed_cancelled_and_looked_
     page.get_by_role("button", name="Cancel").click()
     state(page, "state: cancelled")
     page.locator(".st-key-scenarios").get_by_role("link").first.click()
-    page.get_by_test_id("node-0").click()
+    page.locator(".st-key-tree").get_by_test_id("node-0").click()
     expect(page).to_have_url(re.compile("node=0"))
     expect(page.get_by_test_id("turn-0")).to_be_visible()
     page.go_back()

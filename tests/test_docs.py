@@ -108,4 +108,5 @@ def test_the_josh_toml_in_the_documents_is_read(tmp_path):
         (tmp_path / "josh.toml").write_text(body, encoding="utf-8")
         done = run("python -m app probe --json", tmp_path)
         assert done.returncode == 0, done.stderr
-        assert "local-vllm" in done.stdout
+        named = re.findall(r"^\[models\.([\w-]+)\]", body, re.M)
+        assert named == [each["name"] for each in json.loads(done.stdout)["endpoints"]]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import critical_path, engine_cpu, search_gain, tree_view
+from bench import critical_path, endpoints, engine_cpu, local_chat, search_gain, tree_view
 from bench.figures import show
 
 MEASUREMENTS = {
     "engine_cpu": engine_cpu.measure,
     "critical_path": critical_path.measure,
+    "endpoints": endpoints.measure,
     "search_gain": search_gain.measure,
+    "local_chat": local_chat.measure,
     "tree_view": tree_view.measure,
 }
 

@@ -10,8 +10,10 @@ per token (recurrent states, layers that share a cache), whose past cannot be cu
 from __future__ import annotations
 
 import inspect
+import json
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from typing import Any
 from josh_engine.errors import BadResponse, ConfigError, DatasetError, JoshError, MissingDependency
 from josh_engine.models.local.parsing import parse_reply
 from josh_engine.values import Json, ToolCall
+
+log = logging.getLogger(__name__)
 
 PLAIN_LAYERS = {"full_attention", "sliding_attention"}
 ELSEWHERE = "Serve it with vLLM or `transformers serve`, and give that endpoint's URL as the model."
@@ -66,38 +70,30 @@ def render(loaded: Loaded, messages: Sequence[Json], tools: Sequence[Json]) -> l
 def read_reply(
     loaded: Loaded, tokens: Sequence[int], prompt: Sequence[int], tools: Sequence[Json]
 ) -> tuple[str, tuple[ToolCall, ...]]:
-    """(content, calls). Without tools the text is a text, whatever it looks like."""
+    """(content, calls). Without tools the text is a text, whatever it looks like. What a tokenizer's own template
+    cannot read, a broken call as a rule, is read as from any other model."""
     tokenizer = loaded.tokenizer
     if not tools:
         return str(tokenizer.decode(tokens, skip_special_tokens=True)).strip(), ()
     text = str(tokenizer.decode(tokens))
     if getattr(tokenizer, "response_template", None):
-        return _by_template(tokenizer, text, prompt, tools)
-    names = {tool["function"]["name"] for tool in tools}
-    content, calls = parse_reply(text, names)
+        try:
+            return _by_template(tokenizer.parse_response(text, prefix=tokenizer.decode(prompt), tools=list(tools)))
+        except Exception:
+            log.debug("the response template cannot read this reply", exc_info=True)
+    content, calls = parse_reply(text, {tool["function"]["name"] for tool in tools})
     for mark in tokenizer.all_special_tokens:
         content = content.replace(mark, "")
     return content.strip(), calls
 
 
-def _by_template(
-    tokenizer: Any, text: str, prompt: Sequence[int], tools: Sequence[Json]
-) -> tuple[str, tuple[ToolCall, ...]]:
-    """As the tokenizer's own `response_template` says. It gives arguments as values, so `raw` is JSON made of them;
-    what it cannot read is a call that cannot be read."""
-    import json
-
-    try:
-        message = tokenizer.parse_response(text, prefix=tokenizer.decode(prompt), tools=list(tools))
-        called = [call.get("function", call) for call in message.get("tool_calls") or ()]
-        calls = tuple(
-            ToolCall("", str(call["name"]), raw=given if isinstance(given, str) else json.dumps(given))
-            for call in called
-            for given in [call.get("arguments", {})]
-        )
-    except Exception:  # noqa: BLE001 - whatever the model wrote, the parser's complaint is about that
-        return "", (ToolCall("", "", raw=text),)
-    return str(message.get("content") or "").strip(), calls
+def _by_template(message: Mapping[str, Json]) -> tuple[str, tuple[ToolCall, ...]]:
+    """What the tokenizer's own `response_template` found. It gives arguments as values, so `raw` is JSON made of
+    them; a model's thoughts, which it may set apart, are left out."""
+    called = [call.get("function", call) for call in message.get("tool_calls") or ()]
+    given = [(str(call["name"]), call.get("arguments", {})) for call in called]
+    calls = [ToolCall("", name, raw=each if isinstance(each, str) else json.dumps(each)) for name, each in given]
+    return str(message.get("content") or "").strip(), tuple(calls)
 
 
 def _device(wanted: str) -> str:

@@ -93,7 +93,8 @@ def _members(text: str) -> Iterator[tuple[str, object, str]]:
         try:
             value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            yield key, None, text[at:].strip()
+            rest = text[at:].strip()
+            yield key, None, rest.removesuffix("}") if rest.endswith("}}") else rest  # the object's own brace
             return
         yield key, value, text[at:end]
         at = _skip(text, end)

@@ -49,9 +49,14 @@ function moment(view) {
   const last = past.at(-1);
   return {
     won, seen: (node) => node.at <= last.seq, current: last.add ?? last.won?.[0][0] ?? null,
-    look: (node) => node.kind === "group" ? node : {
-      ...node, override: "", was: null, path: path.has(node.id), won: won.get(node.id) ?? [],
-      label: node.kind === "agent" ? labels[node.id] ?? "open" : path.has(node.id) ? "ideal" : "off_path",
+    look: (node) => {
+      if (node.kind === "group") return node;
+      const label = node.kind === "agent" ? labels[node.id] ?? "open" : path.has(node.id) ? "ideal" : "off_path";
+      const named = node.tip[0].split(" · ")[0] + (node.kind === "agent" ? ` · ${WORDS[label]}` : "");
+      return {
+        ...node, label, override: "", was: null, path: path.has(node.id), won: won.get(node.id) ?? [],
+        aria: named, tip: [named, ...node.tip.slice(1, 2)],
+      };
     },
   };
 }

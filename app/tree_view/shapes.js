@@ -14,6 +14,7 @@ const LEGEND = [
   ["fault", "ended early"],
   ["override", "judged"],
 ];
+const WORDS = { ideal: "ideal", negative: "negative", partial: "partial credit", off_path: "pruned", open: "open" };
 const VERDICTS = {
   good: ["✓", "good"], bad: ["✕", "bad"], partial: ["◐", "partial"], exclude: ["–", "excluded"], promote: ["▲", "promoted"],
   demoted_by_person: ["▼", "off the ideal path by promotion"],

@@ -291,7 +291,8 @@ function tip(view, element) {
   const item = element && view.nodes.get(element.getAttribute("data-id"));
   view.card.classList.toggle("shown", Boolean(item));
   if (!item) return;
-  view.card.replaceChildren(...item.node.tip.map((line) => words("div", line)));
+  const { tip: lines } = view.moment ? view.moment.look(item.node) : item.node;
+  view.card.replaceChildren(...lines.map((line) => words("div", line)));
   const box = view.frame.getBoundingClientRect(), spot = element.getBoundingClientRect();
   const right = spot.right - box.left + 8, wide = view.card.offsetWidth;
   view.card.style.left = `${right + wide > box.width ? Math.max(4, spot.left - box.left - wide - 8) : right}px`;

@@ -158,6 +158,8 @@ def test_the_replay_steps_scrubs_plays_and_ends_on_the_tree_as_it_is(
     expect(tree(page)).to_have_attribute("data-count", "2")
     expect(page.get_by_test_id("caption")).to_contain_text("Agent turn 0")
     expect(page.get_by_test_id("node-0")).to_have_attribute("data-label", "open")
+    page.get_by_test_id("node-0").hover()
+    expect(page.locator(".card")).to_contain_text("Agent turn 0 · open")
     expect(page.get_by_test_id("node-1")).to_be_hidden()
     expect(page.get_by_test_id("goal-1")).to_contain_text("not reached")
     page.get_by_test_id("step-on").click()

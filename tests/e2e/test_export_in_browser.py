@@ -29,7 +29,14 @@ def count(page: Any, test_id: str) -> int:
     return int(page.get_by_test_id(test_id).get_attribute("data-count"))
 
 
+def settled(page: Any) -> None:
+    """The page is drawn: a key pressed while it is being drawn for the first time may find no button yet."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(300)
+
+
 def downloaded(page: Any, press: Any) -> bytes:
+    settled(page)
     with page.expect_download() as started:
         press()
     return Path(started.value.path()).read_bytes()
@@ -85,6 +92,7 @@ def test_files_are_validated_by_a_key_and_choices_stay_in_the_address(
     page.goto(server.url("export", runs=finished[1]))
     expect(page.get_by_test_id("gate-contradictory")).to_have_attribute("data-tone", "green")
     page.get_by_role("heading", name="Export").click()
+    settled(page)
     page.keyboard.press("v")
     expect(page.get_by_test_id("check-datasets")).to_have_attribute("data-tone", "green", timeout=60_000)
     expect(page.locator("[data-testid^=check-][data-tone=green]")).to_have_count(7)

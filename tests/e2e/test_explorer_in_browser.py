@@ -209,6 +209,7 @@ def test_a_drawing_that_lost_its_turns_gets_them_again(server: Served, finished:
     page.get_by_test_id("node-1").click()
     expect(page).to_have_url(re.compile("node=1"))
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Run").click()
+    expect(page).to_have_url(re.compile("/run"))
     expect(tree(page)).to_have_count(0)
     page.go_back()
     expect(chosen(page)).to_have_attribute("data-id", "1")

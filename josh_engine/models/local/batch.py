@@ -108,10 +108,13 @@ class Batch:
 
     def drop(self, number: int) -> None:
         """Nobody waits for this answer any more."""
+        import torch
+
         self.waiting = deque(asked for asked in self.waiting if asked.id != number)
         for index, row in enumerate(self.rows):
             if row.asked.id == number:
-                self._leave(index)
+                with torch.inference_mode():
+                    self._leave(index)
                 return
 
     def step(self) -> list[Generated]:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from tiny_model import CHAT_TEMPLATE, SPECIAL
 
+from josh_engine.values import Goal, Scenario
+from josh_engine.worlds.scripted import ScriptedWorld
+
 START, END = "<|assistant|>", "<|end|>"
 Chain = Mapping[str, Mapping[str, float]]  # token -> what may follow -> its probability
 
@@ -85,6 +88,7 @@ def save_chain_model(folder: Path, chain: Chain = CHAIN, *, response_template: b
             parameter.zero_()
         model.model.embed_tokens.weight.copy_(torch.eye(size))
         model.lm_head.weight.copy_(_scores(chain, fast, size) / size**0.5)
+    model.generation_config.do_sample = True  # without it `transformers serve` is greedy at any temperature
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder
@@ -106,3 +110,12 @@ def _scores(chain: Chain, tokenizer, size: int):
         for each, probability in after.items():
             scores[tokenizer.convert_tokens_to_ids(each), token] = torch.tensor(probability).log()
     return scores
+
+
+def open_world() -> ScriptedWorld:
+    """Two scenarios that the chain's calls can win; named "chain_model:open_world"."""
+    goals = (Goal("hotel", "find_hotel", {"area": "north"}), Goal("train", "find_train", {"day": "monday"}))
+    brief = ("A hotel in the north.", "And a train on monday.", "Anything.", "Please go on.")
+    return ScriptedWorld(
+        [Scenario("both", "scripted", "all", brief, goals), Scenario("one", "scripted", "all", brief, goals[1:])]
+    )

@@ -30,7 +30,7 @@ lint: $(VENV)/.developed
 	$(BIN)/python -m ruff format --check --quiet $(SOURCES)
 	$(BIN)/python -m mypy
 
-chaos: $(VENV)/.developed ## 200 kills of runs against an endpoint, and what was asked again; ten minutes
+chaos: $(VENV)/.developed ## 200 kills of runs against an endpoint, and what was asked again; minutes
 	CHAOS_POINTS=200 $(BIN)/python -m pytest tests/test_chaos.py
 
 bench: $(VENV)/.developed ## the figures in bench/README.md; minutes

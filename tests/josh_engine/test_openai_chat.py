@@ -1,69 +1,18 @@
-"""The chat model over OpenAI's wire, against the fake endpoint: what is sent, what is made of every odd answer, and
-which error each fault becomes, how soon and after how many requests."""
+"""The chat model over OpenAI's wire, against the fake endpoint: what is sent, and what is made of every odd answer."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import time
-import traceback
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Any, TypeVar
-
 import pytest
+from fake_openai.asking import ASKED, KEY, TOOL, answered, ask, chat, using
 from fake_openai.chats import called, said
-from fake_openai.faults import KINDS, Faults
-from fake_openai.server import Programme, Running, running
+from fake_openai.server import Programme, running
 
-from josh_engine.errors import BadResponse, ContextOverflow, MissingKey, ModelError, ModelUnavailable, RateLimited
+from josh_engine.errors import ModelError
 from josh_engine.messages import parse_arguments
-from josh_engine.models.endpoint import Timeouts
-from josh_engine.models.faults import wait_of
-from josh_engine.models.limits import Limits, Patience
 from josh_engine.models.openai_chat import OpenAIChat
 from josh_engine.models.prices import Price
 from josh_engine.ports import ChatModel
-from josh_engine.values import Completion, Message, Sampling, Tool, ToolCall, Usage
-
-T = TypeVar("T")
-KEY = "sk-canary-8d1f"
-ASKED = (Message("system", "You book hotels."), Message("user", "A cheap one, please."))
-TOOL = Tool("find_hotel", "Finds a hotel.", {"type": "object", "properties": {"area": {"type": "string"}}})
-HASTY = Patience(first=0.01, longest=0.02)
-
-
-def chat(url: str, **settings: Any) -> OpenAIChat:
-    settings = {"limits": Limits(patience=HASTY), "key": KEY, "key_env": "MY_KEY"} | settings
-    return OpenAIChat(url, settings.pop("model", "tiny"), **settings)
-
-
-def using(model: OpenAIChat, work: Callable[[OpenAIChat], Awaitable[T]]) -> T:
-    async def and_close() -> T:
-        try:
-            return await work(model)
-        finally:
-            await model.close()
-
-    return asyncio.run(and_close())
-
-
-def ask(model: OpenAIChat, **given: Any) -> Completion:
-    return using(model, lambda opened: opened.complete(ASKED, **given))
-
-
-def answered(answer: Any, **settings: Any) -> Completion:
-    """What the model makes of this answer."""
-    with running(Programme(lambda body: answer)) as server:
-        return ask(chat(server.url, **settings))
-
-
-def failed(programme: Programme, kind: type[T], **settings: Any) -> tuple[T, Running]:
-    """The error, and the server with what it was asked."""
-    with running(programme) as server, pytest.raises(kind) as caught:  # type: ignore[type-var]
-        ask(chat(server.url, **settings))
-    return caught.value, server  # type: ignore[return-value]
-
+from josh_engine.values import Completion, Message, Sampling, ToolCall, Usage
 
 # What is sent
 
@@ -213,177 +162,9 @@ def test_usd_is_tokens_times_price_and_unknown_where_either_is(usage, price, cou
     assert completion.usd == (usd if usd is None else pytest.approx(usd))
 
 
-# Faults that pass
-
-
-@pytest.mark.parametrize("kind", [*KINDS, "cut_off"])
-def test_every_fault_that_passes_ends_in_a_repetition_and_the_answer(kind):
-    programme = Programme(lambda body: said("at last"), faults=Faults(1.0, (kind,), times=2), hang=0.6)
-    with running(programme) as server:
-        completion = ask(chat(server.url, timeouts=Timeouts(total=0.3)))
-    assert completion.content == "at last" and len(server.requests) == 3
-
-
-@pytest.mark.parametrize(
-    ("kind", "error", "tries"),
-    [
-        ("limited", RateLimited, 6),
-        ("error", ModelUnavailable, 6),
-        ("unavailable", ModelUnavailable, 6),
-        ("timeout", ModelUnavailable, 6),
-        ("reset", ModelUnavailable, 6),
-        ("truncated", BadResponse, 3),
-        ("empty_choices", BadResponse, 3),
-        ("wrong_shape", BadResponse, 3),
-    ],
-)
-def test_every_fault_that_does_not_pass_is_an_error_with_a_name_after_bounded_tries(kind, error, tries):
-    programme = Programme(lambda body: said("never"), faults=Faults(1.0, (kind,)), hang=0.3)
-    raised, server = failed(programme, error, timeouts=Timeouts(total=0.1))
-    assert len(server.requests) == tries and raised.retry
-    assert "tiny" in str(raised) or "endpoint" in str(raised) or server.url in str(raised)
-
-
-def test_a_first_byte_that_does_not_come_is_a_timeout_of_its_own():
-    programme = Programme(lambda body: said("late"), seconds=1.0)
-    raised, _ = failed(
-        programme,
-        ModelUnavailable,
-        timeouts=Timeouts(first_byte=0.1, total=5.0),
-        limits=Limits(patience=replace(HASTY, tries=1)),
-    )
-    assert "within 0.1 s" in str(raised) and "first_byte_seconds" in raised.remedy
-
-
-def test_retry_after_is_honoured():
-    programme = Programme(lambda body: said("ok"), faults=Faults(1.0, ("limited",), times=1), wait=0.4)
-    started = time.monotonic()
-    with running(programme) as server:
-        ask(chat(server.url))
-    assert time.monotonic() - started >= 0.4 and len(server.requests) == 2
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "12"}, 12.0),
-        ({"retry-after": "0.5"}, 0.5),
-        ({"retry-after": "12", "retry-after-ms": "250"}, 0.25),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30.0),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, None),
-        ({"retry-after": "-3"}, 0.0),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "soon"}, None),
-        ({}, None),
-    ],
-)
-def test_retry_after_is_read_in_every_form_it_comes_in(headers, seconds):
-    assert wait_of(headers) == seconds
-
-
-# Faults that only a person can mend: said within five seconds, after one request, and never asked again
-
-
-def told_at_once(programme: Programme, kind: type[ModelError], requests: int, **settings: Any) -> ModelError:
-    """The error of sixteen calls at once and of one more."""
-    started = time.monotonic()
-
-    async def all_of_them(model: OpenAIChat) -> list[Any]:
-        first = await asyncio.gather(*(model.complete(ASKED) for _ in range(16)), return_exceptions=True)
-        return [*first, *await asyncio.gather(model.complete(ASKED), return_exceptions=True)]
-
-    with running(programme) as server:
-        limits = Limits()
-        limits.pace = replace(limits.pace, allowed=1.0, ceiling=1)
-        errors = using(chat(server.url, limits=limits, **settings), all_of_them)
-    assert time.monotonic() - started < 5
-    assert len(server.requests) == requests
-    assert all(type(error) is kind and str(error) == str(errors[0]) for error in errors)
-    return errors[0]
-
-
-def test_a_missing_key_is_told_with_how_to_name_one():
-    error = told_at_once(Programme(lambda body: said("x"), key="another"), MissingKey, 1, key="", key_env="")
-    assert "wants a key" in str(error) and "key_env" in error.remedy
-
-
-def test_a_wrong_key_is_told_by_its_variable_and_not_by_its_value():
-    error = told_at_once(Programme(lambda body: said("x"), key="another"), MissingKey, 1)
-    assert "MY_KEY" in str(error) and KEY not in str(error)
-
-
-def test_a_wrong_model_name_is_told():
-    error = told_at_once(Programme(lambda body: said("x"), models=("big",)), ModelError, 1)
-    assert "no model 'tiny'" in str(error) and "/models" in error.remedy
-
-
-def test_a_wrong_path_is_told():
-    with running(Programme(lambda body: said("x"))) as server, pytest.raises(ModelError, match="no chat endpoint") as e:
-        ask(chat(server.url.removesuffix("/v1")))
-    assert "/v1" in e.value.remedy
-
-
-def test_nothing_at_the_address_is_told_within_five_seconds_and_not_tried_again():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        started = time.monotonic()
-        with pytest.raises(ModelUnavailable, match="Nothing answers at") as caught:
-            ask(chat(url, limits=Limits()))
-    assert time.monotonic() - started < 5 and not caught.value.retry and "start the server" in caught.value.remedy
-
-
-def test_a_host_that_does_not_exist_or_swallows_everything_is_told_within_five_seconds():
-    with socket.socket() as silent:  # takes no connection: its queue of one is full
-        silent.bind(("127.0.0.1", 0))
-        silent.listen(0)
-        held = [socket.socket() for _ in range(3)]
-        for each in held:
-            each.setblocking(False)
-            each.connect_ex(silent.getsockname())
-        started = time.monotonic()
-        with pytest.raises(ModelUnavailable, match="Nothing answers at"):
-            ask(chat(f"http://127.0.0.1:{silent.getsockname()[1]}/v1", timeouts=Timeouts(connect=1.0), limits=Limits()))
-        assert time.monotonic() - started < 5
-        for each in held:
-            each.close()
-
-
-def test_a_server_that_goes_away_and_comes_back_is_waited_for():
-    programme = Programme(lambda body: said("ok"))
-    with running(programme) as server:
-        port = int(server.url.rsplit(":", 1)[1].removesuffix("/v1"))
-
-    async def play(model: OpenAIChat) -> str:
-        from fake_openai.server import Endpoint, serve
-
-        first = await serve(Endpoint(programme), port)
-        await model.complete(ASKED)
-        first.close()
-        await model.close()  # its connections were to the first server
-        call = asyncio.create_task(model.complete(ASKED))
-        await asyncio.sleep(0.1)
-        second = await serve(Endpoint(programme), port)
-        answer = await call
-        second.close()
-        return answer.content
-
-    patient = Limits(patience=Patience(first=0.1))
-    assert using(chat(f"http://127.0.0.1:{port}/v1", limits=patient), play) == "ok"
-
-
-def test_a_conversation_that_is_too_long_is_told_and_the_next_one_is_asked():
-    programme = Programme(lambda body: said("ok"), window=30)
-    with running(programme) as server:
-
-        async def two(model: OpenAIChat) -> str:
-            with pytest.raises(ContextOverflow, match="no longer fits") as caught:
-                await model.complete(ASKED)
-            assert "--depth" in caught.value.remedy
-            return (await model.complete((*ASKED[:1], Message("user", "Hi")))).content
-
-        assert using(chat(server.url), two) == "ok"
-    assert len(server.requests) == 2
+def test_answers_of_any_size_come_whole():
+    words = "word " * 200_000
+    assert answered(said(words)).content == words
 
 
 # What an endpoint does not take
@@ -419,25 +200,3 @@ def test_a_lone_system_prompt_becomes_the_users_words_where_the_endpoint_insists
     with running(Programme(lambda body: said("ok"), system_only=False)) as server:
         using(chat(server.url), lambda model: model.complete(ASKED[:1]))
     assert [each["messages"][-1]["role"] for each in server.requests] == ["system", "user"]
-
-
-# The key
-
-
-@pytest.mark.parametrize("kind", ["error", "reset", "truncated", "wrong_shape"])
-def test_the_key_is_in_no_exception(kind):
-    programme = Programme(lambda body: said("x"), faults=Faults(1.0, (kind,)))
-    raised, _ = failed(programme, ModelError)
-    assert KEY not in "".join(traceback.format_exception(raised))
-
-
-def test_the_key_is_in_no_exception_where_the_server_quotes_it(caplog):
-    raised, server = failed(Programme(lambda body: said("x"), key="another"), MissingKey)
-    assert server.endpoint.headers[0]["authorization"] == f"Bearer {KEY}"
-    assert KEY not in "".join(traceback.format_exception(raised)) + caplog.text
-    assert "(the key)" in str(raised)
-
-
-def test_answers_of_any_size_come_whole():
-    words = "word " * 200_000
-    assert answered(said(words)).content == words

@@ -90,6 +90,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")
     multiwoz.add_argument("path", nargs="?", type=Path, help="its folder or zip")
     multiwoz.add_argument("--download", action="store_true", help="fetch it from its public repository")
+    pretrain = sources.add_parser("pretrain", parents=[everywhere], help="make the embedded model again, from nothing")
+    pretrain.add_argument("--out", type=Path, metavar="DIR", help="default: pretrained in the data folder")
+    pretrain.add_argument("--tokens", type=int, metavar="N", help="how long; the same command goes on after a stop")
+    pretrain.add_argument("--threads", type=int, metavar="N", help="default: 2")
+    pretrain.add_argument("--compiled", action="store_true", help="by torch.compile; needs a C++ compiler")
     return parser.parse_args(words)
 
 

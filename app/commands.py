@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app import rendering, services
 from app.arguments import FORMATS
+from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
@@ -140,6 +141,9 @@ def serve_model(words: argparse.Namespace) -> Answer:
 
 
 def data(words: argparse.Namespace) -> Answer:
+    if words.source == "pretrain":
+        made = pretrain_model(words.out or _data(words) / "pretrained", words.tokens, words.threads, words.compiled)
+        return Answer(asdict(made), rendering.fields(asdict(made)))
     if (words.path is None) is not words.download:
         raise ConfigError("Name one source.", remedy="Either PATH, the folder or zip of MultiWOZ 2.1, or --download.")
     folder = _data(words)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("josh_engine", "toolwoz", "taubench", "storage", "app", "pages")
+PACKAGES = ("josh_engine", "toolwoz", "taubench", "storage", "embedded", "app", "pages")
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 ENGINE_PURE = [
     "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "josh_engine": {"josh_engine"},
     "toolwoz": {"toolwoz", "josh_engine"},
     "storage": {"storage", "josh_engine"},
-    "app": {"app", "storage", "toolwoz", "taubench", "josh_engine"},
+    "embedded": {"embedded", "toolwoz", "josh_engine"},
+    "app": {"app", "storage", "toolwoz", "taubench", "embedded", "josh_engine"},
     "pages": {"app", "josh_engine"},
 }
 WORLD_MAY_SEE = {"values", "ports", "errors", "encoding"}
@@ -134,7 +135,7 @@ def test_the_command_line_starts_without_heavy_libraries():
 
 def test_importing_does_nothing_but_define():
     """No module-level call statements: nothing happens on import (pages and entry points draw, so they are apart)."""
-    for package in ("josh_engine", "toolwoz", "storage"):
+    for package in ("josh_engine", "toolwoz", "storage", "embedded"):
         for path in sources(package):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 assert not isinstance(node, ast.For | ast.While | ast.With), f"{path.name}:{node.lineno}"

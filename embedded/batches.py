@@ -40,10 +40,10 @@ class Row:
 Batch = tuple[Row, ...]  # rows of one length
 
 
-def batches(block: int, tokenizer: Path) -> list[Batch]:
+def batches(block: int, tokenizer: Path, size: int = BLOCK) -> list[Batch]:
     """The block's conversations as batches of about BATCH_TOKENS, shuffled; the same arguments give the same."""
     opened = _opened(str(tokenizer))
-    numbers = list(range(block * BLOCK, (block + 1) * BLOCK))
+    numbers = list(range(block * size, (block + 1) * size))
     random = Random(f"block {block}")
     random.shuffle(numbers)
     by_length: dict[int, list[Row]] = {}
@@ -67,14 +67,14 @@ def row_of(messages: Conversation, tokenizer: Any) -> Row:
     return Row(tuple(ids), bytes(agents))
 
 
-def stream(start: int, tokenizer: Path) -> Iterator[tuple[int, list[Batch]]]:
+def stream(start: int, tokenizer: Path, size: int = BLOCK) -> Iterator[tuple[int, list[Batch]]]:
     """Blocks from `start` on, endlessly, each with its number; the next is made while one is used."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting: Future[list[Batch]] = pool.submit(batches, start, tokenizer)
+        waiting: Future[list[Batch]] = pool.submit(batches, start, tokenizer, size)
         block = start
         while True:
             ready = waiting.result()
-            waiting = pool.submit(batches, block + 1, tokenizer)
+            waiting = pool.submit(batches, block + 1, tokenizer, size)
             yield block, ready
             block += 1
 

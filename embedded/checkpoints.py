@@ -41,6 +41,8 @@ def load(folder: Path, model: Any, optimizers: Sequence[Any], shape: dict[str, A
 
     Raises ConfigError for a model of another shape, DatasetError for files that cannot be read.
     """
+    from safetensors import SafetensorError
+
     place = next((each for each in (folder / NAME, folder / f"{NAME}.old") if (each / PROGRESS).exists()), None)
     if place is None:
         return None
@@ -52,7 +54,7 @@ def load(folder: Path, model: Any, optimizers: Sequence[Any], shape: dict[str, A
                 remedy="Give that shape, or another folder.",
             )
         _restore(place, model, optimizers)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise DatasetError(
             f"The checkpoint {place} cannot be read: {error}.", remedy=f"Delete {place} to start over."
         ) from error

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from toolwoz.generated_names import AREAS, PRICES
 from toolwoz.schema import DAYS
 
 REWORDED, CHATTING, LOWER, UNPUNCTUATED, MISSPELT = 0.6, 0.12, 0.25, 0.12, 0.10  # shares of utterances; ours
@@ -84,7 +85,7 @@ AFTER = (
     "We can't wait.", "I don't want to spend all day on this.", "You are very kind.", "It would make my day.", "ok?",
     "My kids will love it.", "No rush.", "I trust you.", "That's important to me.", "We like to plan ahead.",
 )  # fmt: skip
-KEPT_WORDS = frozenset({*DAYS, "wifi", "internet", "parking"})
+KEPT_WORDS = frozenset({*DAYS, *AREAS, *PRICES, "wifi", "internet", "parking"})
 _FORMS = [(re.compile(pattern), wordings) for pattern, wordings in WORDINGS.items()]
 _WORD = re.compile(r"\b[a-z]{4,}\b")
 

@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from embedded import checkpoints
-from embedded.batches import OTHERS_WEIGHT, Batch, row_of, stream
+from embedded.batches import BLOCK, OTHERS_WEIGHT, Batch, row_of, stream
 from embedded.corpus import HELD_OUT, conversation
 from embedded.vocabulary import SIZE, WINDOW, train
 
-TOKENIZER_TEXTS = 3_000  # conversations the tokenizer is learnt from
 HELD_OUT_ROWS = 64
-REPORTED, JUDGED = 50, 250  # steps between two lines of the log, and between two looks at the held-out loss
+JUDGED = 250  # steps between two looks at the held-out loss
 LOG = "log.jsonl"
 
 
@@ -41,7 +40,8 @@ class Shape:
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """How long and how fast; `tokens` are without padding. Rates: ours. `compiled`: by torch.compile, which needs a
-    C++ compiler and makes two cores 1.3 times as fast."""
+    C++ compiler and makes two cores 1.3 times as fast. `block`: conversations shuffled together; `texts`: those the
+    tokenizer is learnt from; `reported`: steps between two points."""
 
     tokens: int = 45_000_000
     matrix_rate: float = 0.02
@@ -52,6 +52,9 @@ class Schedule:
     threads: int = 2
     compiled: bool = False
     checkpoint_seconds: float = 180.0
+    block: int = BLOCK
+    texts: int = 3_000
+    reported: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ class Trainer:
         torch.manual_seed(0)
         self.folder, self.shape, self.schedule = folder, shape, schedule
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.tokenizer = _tokenizer(folder)
+        self.tokenizer = _tokenizer(folder, schedule.texts)
         self.model = new_model(shape, self.tokenizer).to(self.device)
         self.optimizers = _optimizers(self.model, schedule)
         self.tokens = self.steps = self.block = self.used = 0
@@ -112,7 +115,7 @@ class Trainer:
             losses.append(self._step(batch))
             self.seconds = time.monotonic() - started
             last = self.tokens >= self.schedule.tokens
-            if last or self.steps % REPORTED == 0:
+            if last or self.steps % self.schedule.reported == 0:
                 held_out = self.held_out_loss() if last or self.steps % JUDGED == 0 else None
                 yield Point(self.tokens, self.steps, self.seconds, sum(losses) / len(losses), held_out)
                 losses.clear()
@@ -122,7 +125,7 @@ class Trainer:
 
     def _batches(self) -> Iterator[Batch]:
         """From where the run stands; `block` and `used` say what comes next."""
-        for block, made in stream(self.block, self.folder):
+        for block, made in stream(self.block, self.folder, self.schedule.block):
             for batch in made[self.used :]:
                 self.used += 1
                 yield batch
@@ -238,11 +241,10 @@ def padded(batch: Batch) -> tuple[Any, Any, Any]:
     return ids, agents, real
 
 
-def _tokenizer(folder: Path) -> Any:
+def _tokenizer(folder: Path, texts: int) -> Any:
     """The folder's, learnt first where it has none."""
     from transformers import AutoTokenizer
 
     if not (folder / "tokenizer.json").exists():
-        texts = [each.content for number in range(TOKENIZER_TEXTS) for each in conversation(number)]
-        train(texts).save_pretrained(folder)
+        train([each.content for number in range(texts) for each in conversation(number)]).save_pretrained(folder)
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -25,13 +25,14 @@ MARKS = (END, POLICY, USER, API, AGENT)
 COMMANDS = ("<COMMAND_END>", "APICALL", "SPEAK", "PLAN")  # plain text to a reader, one piece each to the model
 COMMON_WORDS = 700
 WINDOW = 4096  # positions
+_SAID = "message['content'] | replace('<|', '< |')"  # nobody but the agent writes marks
 TEMPLATE = (
     "{%- for message in messages -%}"
     "{%- if message['role'] == 'system' -%}{{ '" + POLICY + "' }}"
     "{%- elif message['role'] == 'assistant' -%}{{ '" + AGENT + "' + message['content'] + '" + END + "' }}"
-    "{%- elif message['role'] == 'tool' -%}{{ '" + API + "' + message['content'] }}"
-    "{%- elif message['content'][:10] == 'APIRETURN ' -%}{{ '" + API + "' + message['content'][10:] }}"
-    "{%- else -%}{{ '" + USER + "' + message['content'] }}{%- endif -%}"
+    "{%- elif message['role'] == 'tool' -%}{{ '" + API + "' + (" + _SAID + ") }}"
+    "{%- elif message['content'][:10] == 'APIRETURN ' -%}{{ '" + API + "' + (" + _SAID + ")[10:] }}"
+    "{%- else -%}{{ '" + USER + "' + (" + _SAID + ") }}{%- endif -%}"
     "{%- endfor -%}{%- if add_generation_prompt -%}{{ '" + AGENT + "' }}{%- endif -%}"
 )
 _WORD = re.compile(r"(?<![a-z])[a-z]{1,14}(?![a-z])")

@@ -9,6 +9,7 @@ page = st.navigation(
     [
         st.Page(shell.PAGES["overview"], title="Overview", icon=":material/home:", default=True),
         st.Page(shell.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
+        st.Page(shell.PAGES["talk"], title="Talk", icon=":material/forum:", url_path="talk"),
         st.Page(shell.PAGES["tree"], title="Tree", icon=":material/account_tree:", url_path="tree"),
         st.Page(shell.PAGES["export"], title="Export", icon=":material/output:", url_path="export"),
         st.Page(shell.PAGES["data"], title="Data & settings", icon=":material/database:", url_path="data"),

@@ -22,6 +22,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 DEFAULT_WORLD = "toolwoz-generated"  # the embedded default: no key, no GPU, no download
 DEFAULT_AGENT = "scripted"
 DEFAULT_USER = "agenda"
+PERSON = "person"  # the model and the user of a side that a person plays, on the Talk page
+EMBEDDED_MODEL = "embedded"  # the model that comes with the product: no code and no endpoint, but a folder
 
 CATALOG: Mapping[Kind, Mapping[str, str]] = {
     "world": {
@@ -91,23 +93,29 @@ def declared(parsed: Mapping[str, Any], file: str) -> Declared:
 
 def names(kind: Kind, own: Declared = NOTHING_DECLARED) -> tuple[str, ...]:
     """The short names of this kind: the default first, a person's own last."""
-    return (*CATALOG[kind], *own.named(kind), *(own.endpoints if kind == "model" else ()))
+    if kind == "model":
+        return (EMBEDDED_MODEL, *own.named(kind), *own.endpoints)
+    return (*CATALOG[kind], *own.named(kind))
 
 
 def address(kind: Kind, name: str, own: Declared = NOTHING_DECLARED) -> str:
     """The "module:attribute" behind a name, MODEL@URL for an endpoint. Raises ConfigError naming the choices."""
+    if (kind, name) == ("user", PERSON):
+        return "josh_engine.users.person:PersonUser"
     known = {**CATALOG[kind], **own.named(kind)}
     if name in known:
         return known[name]
     if _ADDRESS.fullmatch(name):
         return name
     if kind == "model":
+        if name in (EMBEDDED_MODEL, PERSON):
+            return name
         if name in own.endpoints:
             return own.endpoints[name].address
         known_models = ", ".join(names("model", own))
         raise ConfigError(
             f"Unknown model {name!r}.",
-            remedy="Give NAME@URL, the folder of a local model, a name from josh.toml"
+            remedy=f"Give {EMBEDDED_MODEL!r}, NAME@URL, the folder of a local model, a name from josh.toml"
             + (f" ({known_models})" if known_models else "")
             + ", or your own as module:attribute.",
         )
@@ -118,7 +126,7 @@ def address(kind: Kind, name: str, own: Declared = NOTHING_DECLARED) -> str:
 
 def _endpoint(name: str, table: Mapping[str, Any], file: str) -> Endpoint:
     where = f"{file}: models.{name}"
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name in (EMBEDDED_MODEL, PERSON):
         raise ConfigError(f"{where} cannot be a name.", remedy="Use letters, digits, dots and dashes.")
     return declared_endpoint(table, where)
 
@@ -130,7 +138,7 @@ def _table(key: str, given: object, kind: Kind, *, file: str) -> dict[str, str]:
         where = f"{key}.{name}"
         if not _NAME.fullmatch(name):
             raise ConfigError(f"{file}: {where} cannot be a name.", remedy="Use letters, digits, dots and dashes.")
-        if name in CATALOG[kind]:
+        if name in CATALOG[kind] or (kind == "model" and name == EMBEDDED_MODEL) or name == PERSON:
             raise ConfigError(
                 f"{file}: {where} is the name of a {kind} that comes with the product.", remedy="Choose another."
             )

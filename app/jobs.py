@@ -27,6 +27,7 @@ from josh_engine.rollout import roll_out
 from josh_engine.values import Rollout, State
 from storage import locks, runs
 from storage.database import Store
+from storage.table import StoredTable
 from storage.writer import RunWriter
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,8 @@ class _Work:
         self._listen()
         self._look()
         if self.asked is None and self.todo:
-            parts = open_parts(self.config, data)
+            table = StoredTable(self.store, self.run_id, left=lambda: self._interrupt() is not None)
+            parts = open_parts(self.config, data, table)
             try:
                 await self._all(parts)
             finally:

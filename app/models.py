@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import declaring
-from app.catalog import Declared
+from app.catalog import EMBEDDED_MODEL, Declared
 from app.endpoints import typed_endpoint
+from embedded.weights import checked_model
 from josh_engine.errors import ConfigError, MissingKey
 from josh_engine.models.endpoint import Endpoint
-from josh_engine.ports import ChatModel
+from josh_engine.ports import ChatModel, Table
 
 if TYPE_CHECKING:
     from josh_engine.models.limits import Limits
@@ -29,8 +30,10 @@ def model_source(name: str, recorded: Mapping[str, str] | None = None) -> Source
     """What a model's name stands for. `recorded`: the addresses that endpoints had when the run was made.
 
     Raises ConfigError where a name now stands for another model than it did: the run would not be the same one. A
-    server that moved is no such case.
+    server that moved is no such case. DatasetError where the embedded model is damaged.
     """
+    if name == EMBEDDED_MODEL:
+        return checked_model()
     own = declaring.own_parts()
     before = typed_endpoint((recorded or {}).get(name, ""))
     now = own.endpoints.get(name)
@@ -82,7 +85,8 @@ def key_is_set(endpoint: Endpoint) -> bool | None:
 class OpenedModels:
     """The models of one run, each opened once."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table | None = None) -> None:
+        self._table = table
         self._models: dict[tuple[Endpoint | Path, Path | None], ChatModel] = {}
         self._limits: dict[tuple[str, str], Limits] = {}
         self._others: list[ChatModel] = []
@@ -94,6 +98,14 @@ class OpenedModels:
             opened = self._endpoint(source) if isinstance(source, Endpoint) else _local(source, adapter)
             self._models[named] = opened
         return self._models[named]
+
+    def person(self) -> ChatModel:
+        """Whoever sits at the table. Raises ConfigError where there is none."""
+        from josh_engine.models.person import PersonModel
+
+        if self._table is None:
+            raise ConfigError("A person can play in a run of the app only.", remedy="Open the Talk page.")
+        return PersonModel(self._table)
 
     def also(self, model: ChatModel) -> ChatModel:
         """A model of a person's own, to be closed with the others where it can be."""

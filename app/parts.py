@@ -22,7 +22,7 @@ from josh_engine.errors import ConfigError
 from josh_engine.models.absent import AbsentModel
 from josh_engine.models.endpoint import Endpoint
 from josh_engine.models.local.folder import check_adapter, check_model
-from josh_engine.ports import ChatModel, Strategy, World
+from josh_engine.ports import ChatModel, Strategy, Table, World
 from josh_engine.rollout import Players
 from josh_engine.search import open_strategy
 from josh_engine.values import Scenario
@@ -44,7 +44,8 @@ class Parts:
     models: OpenedModels
 
 
-def open_parts(config: RunConfig, data: Path) -> Parts:
+def open_parts(config: RunConfig, data: Path, table: Table | None = None) -> Parts:
+    """`table`: where a person who plays in the run is asked; None: no person can."""
     world = open_world(config.world, data, config.options)
     listed = _listed(world, config)
     if missing := [each for each in config.scenarios if each not in listed]:
@@ -52,7 +53,7 @@ def open_parts(config: RunConfig, data: Path) -> Parts:
             f"Scenario {missing[0]!r} is no longer in {config.world}/{config.split}.",
             remedy="The world's data changed since the run was made; start a new run.",
         )
-    offered, models = _offered(config), OpenedModels()
+    offered, models = _offered(config), OpenedModels(table)
     players = Players(
         agent=_open("agent", config.agent, offered),
         user=_open("user", config.user, offered),
@@ -113,6 +114,9 @@ def check(config: RunConfig) -> None:
     for kind, player in (("agent", config.agent), ("user", config.user)):
         _find(kind, player)  # type: ignore[arg-type]
     for name in _models(config):
+        if name == catalog.PERSON:
+            _check_table(config)
+            continue
         source = model_source(name, config.endpoints)
         if source is None:
             _find("model", name)
@@ -126,11 +130,16 @@ def check(config: RunConfig) -> None:
         check_adapter(Path(config.adapter))
 
 
+def _check_table(config: RunConfig) -> None:
+    if config.strategy.name != "greedy":
+        raise ConfigError("A person plays one conversation, not a search.", remedy="Choose the strategy greedy.")
+
+
 def check_budget(config: RunConfig, limits: RunLimits) -> None:
     """Raises ConfigError for a cap in usd on an endpoint whose price nobody said: it could not be held."""
     if limits.budget_usd is None:
         return
-    for name in _models(config):
+    for name in _models(config) - {catalog.PERSON}:
         source = model_source(name, config.endpoints)
         if isinstance(source, Endpoint) and None in (source.price.prompt, source.price.completion):
             raise ConfigError(
@@ -141,7 +150,7 @@ def check_budget(config: RunConfig, limits: RunLimits) -> None:
 
 def recorded_endpoints(config: RunConfig) -> dict[str, str]:
     """The addresses behind the endpoints' names that the run uses, for its configuration."""
-    sources = {name: model_source(name) for name in sorted(_models(config))}
+    sources = {name: model_source(name) for name in sorted(_models(config) - {catalog.PERSON})}
     return {name: source.address for name, source in sources.items() if isinstance(source, Endpoint)}
 
 
@@ -170,6 +179,8 @@ def _open_model(
 ) -> ChatModel:
     if name is None:
         return AbsentModel(option)
+    if name == catalog.PERSON:
+        return models.person()
     source = model_source(name, config.endpoints)
     if source is None:
         return models.also(_open("model", name, _offered(config)))

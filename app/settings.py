@@ -103,7 +103,8 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
 
 def _model(name: str | None) -> str | None:
     """A folder by its whole path, so that the run finds it from anywhere; any other name as it is."""
-    source = None if name is None else model_source(name)
+    apart = (catalog.EMBEDDED_MODEL, catalog.PERSON)
+    source = None if name is None or name in apart else model_source(name)
     return str(source) if isinstance(source, Path) else name
 
 

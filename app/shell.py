@@ -31,6 +31,7 @@ ENTRY = "streamlit_app.py"
 PAGES: Mapping[str, str] = {
     "overview": "pages/overview.py",
     "run": "pages/run.py",
+    "talk": "pages/talk.py",
     "tree": "pages/tree.py",
     "export": "pages/export.py",
     "data": "pages/data.py",

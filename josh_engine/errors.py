@@ -79,6 +79,10 @@ class BadResponse(ModelError):
     retry = True
 
 
+class Away(JoshError):
+    """A person who plays a side is not there: the rollout pauses where it is, and can be resumed."""
+
+
 class TrainingError(JoshError):
     """A training job cannot start or go on."""
 

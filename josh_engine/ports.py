@@ -19,6 +19,7 @@ from josh_engine.values import (
     Message,
     Played,
     Preamble,
+    Question,
     Rollout,
     Sampling,
     Scenario,
@@ -149,4 +150,20 @@ class Strategy(Protocol):
 
     def tell(self, tree: Tree, played: Sequence[Played]) -> Sequence[Event]:
         """What the answers to the last `ask`, in its order, mean. The tree is the one that was asked."""
+        ...
+
+
+class Table(Protocol):
+    """Where a person who plays a side finds what is asked, and leaves the answer."""
+
+    def put(self, question: Question) -> None:
+        """Asking the same again changes nothing."""
+        ...
+
+    def answer(self, question_id: str) -> Completion | None:
+        """None: not yet."""
+        ...
+
+    def is_left(self) -> bool:
+        """Whether nobody should be waited for any more: the run is to stop."""
         ...

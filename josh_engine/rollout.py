@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from josh_engine.errors import JoshError, SimulationError
+from josh_engine.errors import Away, JoshError, SimulationError
 from josh_engine.models.journal import JournalledModel, JournalledRollout
 from josh_engine.ports import Agent, ChatModel, Environment, Journal, Recorder, Strategy, UserSimulator, World
 from josh_engine.seeds import turn_seed
@@ -73,7 +73,8 @@ async def roll_out(
     """Plays or resumes one rollout to its end; the final summary, which is also recorded.
 
     `interrupt` is asked before each exchange's half; "paused" or "cancelled" stops there. Never raises for a fault of
-    the world or of a part: the rollout is then `failed`, with `error` set. What the recorder raises passes.
+    the world or of a part: the rollout is then `failed`, with `error` set; where a person who plays is away it is
+    `paused`. What the recorder raises passes.
     """
     search = _Search(rollout, scenario, world, players, strategy, recorder=recorder, journal=journal, seed=seed)
     try:
@@ -87,6 +88,8 @@ async def _or_failed(search: _Search, interrupt: Callable[[], State | None]) -> 
         return await search.run(interrupt)
     except _Unrecorded:
         raise
+    except Away:
+        return await search.close("paused")
     except JoshError as error:
         return await search.close("failed", str(error))
     except Exception as error:

@@ -324,6 +324,16 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a person who plays a side is asked; the answer is a Completion. `id`: the hash of messages and tools, so
+    the same question after a crash finds the answer that was given before it."""
+
+    id: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """A paid answer. `call` counts the turn's model calls from 0; `request` is the hash of what was asked;
     `seconds` is how long the answer took."""

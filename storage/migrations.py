@@ -179,7 +179,20 @@ def searchable_messages(db: Database) -> None:
     )
 
 
-STEPS: Sequence[Step] = (first_light, curated_runs, searchable_messages)
+def questions_to_persons(db: Database) -> None:
+    """What a run asked whoever plays in it (`storage.table`). They go with their run; the journal keeps the answers."""
+    db.table("questions").create(
+        {"run": str, "id": str, "question": str, "asked": str, "answer": str, "answered": str, "person": str},
+        pk=("run", "id"),
+        not_null={"question", "asked"},
+        strict=True,
+    )
+    db.execute(
+        "CREATE TRIGGER runs_gone AFTER DELETE ON runs BEGIN DELETE FROM questions WHERE run = OLD.id; END"
+    )
+
+
+STEPS: Sequence[Step] = (first_light, curated_runs, searchable_messages, questions_to_persons)
 NAMES = tuple(step.__name__ for step in STEPS)
 
 

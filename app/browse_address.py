@@ -11,6 +11,7 @@ from josh_engine.values import Goal
 
 TABS: Mapping[str, str] = {
     "scenarios": "Scenarios",
+    "models": "Models",
     "parts": "Parts",
     "people": "People",
     "storage": "Storage",

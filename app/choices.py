@@ -15,6 +15,7 @@ from app import catalog
 from app.choosing import ScenarioFilter, ScenarioLine, filtered, pasted
 from app.settings import RunRequest
 from josh_engine.config import STRATEGIES, Run, RunConfig, RunLimits, paper_preset
+from josh_engine.prompting import prompt_text
 
 Choices = Mapping[str, Any]  # field -> value; None: left open
 STRATEGY_MEANINGS = "josh: the paper's Algorithm 1. greedy: one conversation per scenario, for comparison."
@@ -25,7 +26,7 @@ PAPER_MEANINGS = (
 FIRST_SCENARIOS = 20  # enough to see the search work, done in seconds with the offline players
 FIRST, FILTER, IDS = "The first", "By filter", "By id"
 PICKS = (FIRST, FILTER, IDS)
-LIMIT_FIELDS = ("concurrency", "budget_calls")
+LIMIT_FIELDS = ("concurrency", "budget_calls", "budget_usd")
 PICK_FIELDS = ("pick", "domains", "least", "most", "text", "ids")
 OPTIONS: Mapping[str, Sequence[str]] = {"goal_rule": ("paper", "authors"), "order": ("sorted", "list")}
 
@@ -40,6 +41,8 @@ def _fields(config: RunConfig) -> dict[str, Any]:
         "temperature": config.sampling.temperature,
         "top_p": config.sampling.top_p,
         "top_k": config.sampling.top_k,
+        "max_tokens": config.sampling.max_tokens,
+        "user_temperature": config.user_sampling.temperature,
         "max_generations": config.max_generations,
     }
 
@@ -66,6 +69,8 @@ DEFAULTS: Choices = {
     **dict.fromkeys(OPTIONS),
     "concurrency": RunLimits().concurrency,
     "budget_calls": None,
+    "budget_usd": None,
+    "prompts": {},
 }
 STRATEGY_NAMES = STRATEGIES
 
@@ -113,7 +118,14 @@ def cloned(run: Run, known: Sequence[str]) -> dict[str, Any]:
         **{name: config.options.get(name) for name in OPTIONS},
         "concurrency": run.limits.concurrency,
         "budget_calls": run.limits.budget_calls,
+        "budget_usd": run.limits.budget_usd,
+        "prompts": edited_prompts(config.prompts),
     }
+
+
+def edited_prompts(texts: Mapping[str, str]) -> dict[str, str]:
+    """Those that are not the shipped ones."""
+    return {name: text for name, text in texts.items() if text != prompt_text(name)}
 
 
 def beyond_the_form(chosen: Choices, offered: Mapping[str, Sequence[str | None]]) -> tuple[str, ...]:

@@ -36,13 +36,18 @@ def check_guides(config: RunConfig, scenarios: Iterable[Scenario]) -> None:
                 raise no_transcript(scenario.id)
 
 
+def prompts_used(agent: str, user: str) -> tuple[str, ...]:
+    """The names of the prompt texts that these players use. Raises ConfigError for a player that cannot be found."""
+    declared = (parts.declares("agent", agent, "prompt"), parts.declares("user", user, "prompt"))
+    return tuple(sorted(name for name in declared if name in prompting.PLACES))
+
+
 def prompts(config: RunConfig, edited: Mapping[str, str]) -> dict[str, str]:
     """The texts that the run's players use, by name: edited ones where given, else the shipped ones.
 
     Raises ConfigError for an edited text that no player uses, and for one that cannot be filled.
     """
-    declared = (parts.declares("agent", config.agent, "prompt"), parts.declares("user", config.user, "prompt"))
-    used = sorted(name for name in declared if name in prompting.PLACES)
+    used = prompts_used(config.agent, config.user)
     if strange := sorted(edited.keys() - set(used)):
         raise ConfigError(
             f"No player of this run uses a prompt {strange[0]!r}.",

@@ -50,6 +50,8 @@ def run_result(store: Store, run: Run) -> RunResult:
         critical_path_seconds=max((rollout.critical_seconds for rollout in rollouts), default=0.0),
         agent_usage=_side(agent),
         user_usage=_side(user),
+        agent_model=run.config.model,
+        user_model=run.config.user_model,
         paused_by=run.paused_by,
         error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
         prompts={name: digest(text) for name, text in sorted(run.config.prompts.items())},

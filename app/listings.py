@@ -28,6 +28,7 @@ ETA_AFTER = 3  # finished scenarios; before, a guess would jump about
 EVENTS = ("Event", "What happened (newest first)")
 KEYS = ("Key", "What it does")
 FAILURES = ("Scenario", "Calls", "What went wrong")
+USAGE = ("Side", "Model", "Outputs", "Tokens in", "Tokens out", "usd", "Seconds each")
 STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
 
 
@@ -239,6 +240,28 @@ def time_left(result: RunResult) -> str:
 def roughly(value: float, low: float, high: float) -> str:
     """`about 690 (610 to 770)`."""
     return f"about {value:,.0f} ({low:,.0f} to {high:,.0f})"
+
+
+def usage_listed(result: RunResult) -> Listed:
+    """What each side's model was asked and took; a side that plays without one was not asked."""
+    rows = [
+        linked(
+            side,
+            "",
+            ("text", side),
+            ("text", model or "no model"),
+            ("number", f"{given.calls:,}"),
+            ("number", f"{given.prompt_tokens:,}"),
+            ("number", f"{given.completion_tokens:,}"),
+            ("number", "unknown" if given.usd is None else f"{given.usd:,.4f}"),
+            ("number", NO_FIGURE if given.seconds_per_call is None else f"{given.seconds_per_call:.2f}"),
+        )
+        for side, model, given in (
+            ("Agent", result.agent_model, result.agent_usage),
+            ("User", result.user_model, result.user_usage),
+        )
+    ]
+    return Listed(USAGE, rows, "Prices are those of josh.toml; without them what was spent is unknown.")
 
 
 def expectation(expected: Estimate | None, result: RunResult) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 from app import declaring, models
+from app.models_listed import Tested
 from app.results import EndpointLine
+from josh_engine.encoding import dump, load
 from josh_engine.errors import MissingKey
 from josh_engine.models.endpoint import Endpoint
 from josh_engine.models.probe import Probe, probe
+from storage.database import Store
+from storage.probes import keep_probe, kept_probes
 
 ANSWER_SECONDS = 30.0  # a person waits
 PROBE_SECONDS = 120.0
@@ -34,6 +39,18 @@ def probe_endpoint(name: str) -> Probe:
         return asyncio.run(_probed(replace(endpoint, timeouts=hasty, tries=min(endpoint.tries, 2))))
     except MissingKey as error:
         return Probe(error=str(error))
+
+
+def test_endpoint(store: Store, name: str) -> Tested:
+    """Probes it, and keeps what was found with the time, for whoever looks next. Raises ConfigError."""
+    address, found = endpoint_address(name), probe_endpoint(name)
+    keep_probe(store, address, dump(found))
+    return tested_endpoints(store)[address]
+
+
+def tested_endpoints(store: Store) -> Mapping[str, Tested]:
+    """What each endpoint's last test found, by its address."""
+    return {address: Tested(load(Probe, found), when) for address, (found, when) in kept_probes(store).items()}
 
 
 async def _probed(endpoint: Endpoint) -> Probe:

@@ -88,6 +88,8 @@ class RunResult:
     error: str | None
     agent_usage: SideUsage = SideUsage()
     user_usage: SideUsage = SideUsage()
+    agent_model: str | None = None
+    user_model: str | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import catalog, declaring, figures, jobs, launching, parts, viewing
+from app import catalog, declaring, demands, figures, jobs, launching, parts, viewing
 from app.browsing import first_split, open_scenario
 from app.bundles import bundle_run, pack_run, unbundle_run
 from app.checking import check_part
@@ -25,10 +25,11 @@ from app.exporting import write_export
 from app.importing import data_stamp, import_multiwoz, import_state, imported, keep_upload, start_import
 from app.kept import kept_where
 from app.places import below, imports_path
-from app.probing import endpoint_address, list_endpoints, probe_endpoint
-from app.results import Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
+from app.probing import endpoint_address, list_endpoints, probe_endpoint, test_endpoint, tested_endpoints
+from app.results import EndpointLine, Evaluation, ExportResult, OpenedRollout, Progress, RunLine, RunResult
 from app.settings import RunRequest, build_config, data_path, store_path
 from app.validating import validate_files
+from josh_engine import prompting
 from josh_engine.config import Run, RunConfig, RunLimits
 from josh_engine.values import Event, Rollout, Verdict
 from storage import exports, runs
@@ -53,6 +54,7 @@ SAMPLE_SCENARIOS = 12
 __all__ = [
     "Activity",
     "DeletedRun",
+    "EndpointLine",
     "Estimate",
     "ExportPreview",
     "Person",
@@ -123,11 +125,14 @@ __all__ = [
     "scenario_ids",
     "scenario_lines",
     "search_messages",
+    "shipped_prompts",
     "shown_state",
     "start_import",
     "stop_run",
     "store_path",
     "store_size",
+    "test_endpoint",
+    "tested_endpoints",
     "typed_tags",
     "unbundle_run",
     "undo_verdict",
@@ -177,6 +182,11 @@ def scenario_ids(world: str, split: str, data: Path) -> tuple[str, ...]:
 def scenario_lines(world: str, split: str, data: Path) -> tuple[ScenarioLine, ...]:
     """What there is to choose from, in playing order. Raises as `scenario_ids`."""
     return tuple(line_of(scenario) for scenario in parts.scenarios(parts.open_world(world, data, {}), split))
+
+
+def shipped_prompts(agent: str, user: str) -> dict[str, str]:
+    """The texts that come with the product, by name, of the prompts that these players use."""
+    return {name: prompting.prompt_text(name) for name in demands.prompts_used(agent, user)}
 
 
 # Runs

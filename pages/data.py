@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app import browse_address, browsing, choosing, own_parts_listed, records_listed, services, shell
+from app import browse_address, browsing, choosing, models_listed, own_parts_listed, records_listed, services, shell
 from app.browse_address import TABS, Place
 from josh_engine.values import Scenario
 
@@ -16,6 +16,7 @@ shell.enter(__file__)
 HEIGHT = 560
 IMPORT_REMEDY = "Give the zip as it is published, or a path below the folder shown."
 NO_OWN = "Nothing of your own yet: a file josh.toml gives your worlds, agents, users and models their names."
+TEST_HELP = "Asks it a dozen short questions, which may cost a little."
 CHECK_HELP = "Runs each part's code in a process of its own, for half a minute at most."
 BUNDLE_HELP = "Configuration, trees, verdicts and answers in one zip, with the sha256 of each member."
 
@@ -23,7 +24,7 @@ BUNDLE_HELP = "Configuration, trees, verdicts and answers in one zip, with the s
 @shell.guarded
 def page() -> None:
     place = browse_address.read_place(st.query_params.to_dict(), services.list_worlds())
-    shell.heading("Data & settings", "Scenarios, your own parts, people, and what is stored where.")
+    shell.heading("Data & settings", "Scenarios, models, your own parts, people, and what is stored where.")
     st.session_state["tab"] = place.tab  # the address decides, also after Back
     st.segmented_control(
         "Section",
@@ -34,7 +35,14 @@ def page() -> None:
         key="tab",
         on_change=lambda: _go(replace(place, tab=st.session_state["tab"])),
     )
-    shown = {"scenarios": _scenarios, "parts": _parts, "people": _people, "storage": _storage, "display": _display}
+    shown = {
+        "scenarios": _scenarios,
+        "models": _models,
+        "parts": _parts,
+        "people": _people,
+        "storage": _storage,
+        "display": _display,
+    }
     shown[place.tab](place)
 
 
@@ -173,6 +181,71 @@ def _tables(tables: browsing.Tables) -> None:
     rows = browsing.matching(tables[name], words)
     shell.faint(f"{len(rows):,} of {len(tables[name]):,} rows", key="table-rows")
     st.dataframe(rows, hide_index=True, height=300, key="table-shown")
+
+
+# Models
+
+
+@shell.guarded
+def _models(place: Place) -> None:
+    store, lines = shell.store(), services.list_endpoints()
+    tested = services.tested_endpoints(store)
+    left, right = st.columns([62, 38], gap="large")
+    with left:
+        st.subheader("Endpoints", anchor=False)
+        for line in lines:
+            _endpoint(line, tested.get(services.endpoint_address(line.name)))
+        if not lines:
+            with st.container(key="notice-no-endpoints"):
+                st.text("None yet. A file josh.toml gives an endpoint its name; the Run page then offers it.")
+                st.code(models_listed.EXAMPLE, language="toml")
+                shell.copy_button("Copy the example", key="copy-endpoint", text=models_listed.EXAMPLE)
+    with right:
+        _try_one(tested)
+        _local_models()
+
+
+def _endpoint(line: services.EndpointLine, tested: models_listed.Tested | None) -> None:
+    with st.container(border=True, key=f"endpoint-{line.name}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.text(f"{line.name}   {models_listed.verdict_in_words(tested)}")
+            _test_button(line.name, key=f"test-{line.name}")
+        shell.faint(f"{line.model} at {line.url}", key=f"where-{line.name}")
+        shell.faint(models_listed.settings_in_words(line), key=f"settings-{line.name}")
+        _found(tested, line.name)
+
+
+def _test_button(name: str, *, key: str) -> None:
+    if st.button("Test", icon=":material/network_check:", key=key, help=TEST_HELP):
+        with st.spinner("Asking …"):
+            services.test_endpoint(shell.store(), name)
+        st.rerun()
+
+
+def _found(tested: models_listed.Tested | None, key: str) -> None:
+    if tested is None:
+        return
+    st.text(tested.probe.error or models_listed.abilities_in_words(tested.probe))
+    shell.faint(f"Tested {tested.when[:16].replace('T', ' ')} UTC", key=f"when-{key}")
+
+
+@shell.guarded
+def _try_one(tested: Mapping[str, models_listed.Tested]) -> None:
+    st.subheader("Any other", anchor=False)
+    typed = st.text_input("Model and address", key="typed-endpoint", placeholder="my-model@http://127.0.0.1:8000/v1")
+    if not typed:
+        shell.faint("As --model takes it on the command line; only what josh.toml names is offered here.", key="typed")
+        return
+    address = services.endpoint_address(typed)
+    known = tested.get(address)
+    st.text(models_listed.verdict_in_words(known))
+    _found(known, "typed")
+    _test_button(typed, key="test-typed")
+
+
+def _local_models() -> None:
+    st.subheader("Models in folders", anchor=False)
+    shell.faint("On the command line a folder with a Hugging Face model is a name too: --model FOLDER.", key="folders")
 
 
 # Parts

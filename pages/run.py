@@ -65,6 +65,7 @@ def _clone(run_id: str | None) -> None:
     missing = choices.beyond_the_form(filled, offered := _offered())
     filled |= {name: choices.DEFAULTS[name] for name in offered if filled[name] not in offered[name]}
     st.session_state.update({_key(name): value for name, value in filled.items()})
+    st.session_state.update({f"prompt-{name}": text for name, text in filled["prompts"].items()})
     st.session_state.update({"cloned": run_id, "not-cloned": missing})
 
 
@@ -163,9 +164,38 @@ def _how() -> None:
         columns[1].number_input("Top-k", 0, key=_key("top_k"), placeholder="endpoint's own")
         columns[2].number_input("Generations per turn", 0, key=_key("max_generations"))
         columns[0].number_input("Trials", 0, key=_key("trials"), help="How often each scenario is played.")
+        columns[0].number_input("Tokens per output", 0, key=_key("max_tokens"), placeholder="endpoint's own")
+        columns[1].number_input("User's temperature", 0.0, step=0.1, format="%.2f", key=_key("user_temperature"))
+        columns[2].number_input("Cap in usd", 0.0, key=_key("budget_usd"), placeholder="none", help="Of both sides.")
         for column, (name, values) in zip(columns[1:], choices.OPTIONS.items(), strict=True):
             label = name.replace("_", " ").capitalize()
             column.selectbox(label, (None, *values), key=_key(name), format_func=_or_none, help="ToolWOZ only.")
+        _prompts()
+
+
+def _prompts() -> None:
+    """The texts that the chosen players are told; an edited one goes with its run and leaves the shipped file alone."""
+    chosen = st.session_state
+    edited: dict[str, str] = chosen[_key("prompts")]
+    for name, shipped in services.shipped_prompts(chosen[_key("agent")], chosen[_key("user")]).items():
+        key = f"prompt-{name}"
+        st.session_state.setdefault(key, edited.get(name, shipped))
+        st.text_area(f"Prompt: {name}", key=key, height=180, on_change=_edit_prompt, args=(name, shipped))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("As shipped", icon=":material/undo:", key=f"shipped-{name}", on_click=_unedit, args=(name,))
+            told = "Edited: kept with the run, known by its hash." if name in edited else "The shipped text."
+            shell.faint(told, key=f"prompt-{name}")
+
+
+def _edit_prompt(name: str, shipped: str) -> None:
+    edited = {**st.session_state[_key("prompts")], name: st.session_state[f"prompt-{name}"]}
+    st.session_state[_key("prompts")] = {each: text for each, text in edited.items() if (each, text) != (name, shipped)}
+
+
+def _unedit(name: str) -> None:
+    edited: dict[str, str] = st.session_state[_key("prompts")]
+    st.session_state[_key("prompts")] = {each: text for each, text in edited.items() if each != name}
+    st.session_state.pop(f"prompt-{name}", None)
 
 
 def _key(name: str) -> str:
@@ -177,7 +207,9 @@ def _or_none(value: str | None) -> str:
 
 
 def _filled() -> dict[str, Any]:
-    return {name: st.session_state.get(_key(name), default) for name, default in choices.DEFAULTS.items()}
+    filled = {name: st.session_state.get(_key(name), default) for name, default in choices.DEFAULTS.items()}
+    used = services.shipped_prompts(filled["agent"], filled["user"])  # another player's stay typed, and are not sent
+    return filled | {"prompts": {name: text for name, text in filled["prompts"].items() if name in used}}
 
 
 def _apply_paper() -> None:
@@ -293,11 +325,13 @@ def _act(label: str, icon: str, act: Callable[[], object], meaning: str) -> None
 
 
 def _lists(store: services.Store, run: Run, result: RunResult, rollouts: tuple[Rollout, ...]) -> None:
-    scenarios, failures, settings = st.tabs(["Scenarios", "Failures", "Settings"])
+    scenarios, failures, usage, settings = st.tabs(["Scenarios", "Failures", "Usage", "Settings"])
     with scenarios:
         shell.listing(listings.scenarios_listed(rollouts), key="scenarios", height=420)
     with failures:
         shell.listing(listings.failures_listed(rollouts), key="failures", height=420)
+    with usage:
+        shell.listing(listings.usage_listed(result), key="usage")
     with settings:
         if told := listings.expectation(services.kept_estimate(store, run), result):
             shell.faint(told, key="expected")

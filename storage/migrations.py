@@ -187,12 +187,17 @@ def questions_to_persons(db: Database) -> None:
         not_null={"question", "asked"},
         strict=True,
     )
-    db.execute(
-        "CREATE TRIGGER runs_gone AFTER DELETE ON runs BEGIN DELETE FROM questions WHERE run = OLD.id; END"
+    db.execute("CREATE TRIGGER runs_gone AFTER DELETE ON runs BEGIN DELETE FROM questions WHERE run = OLD.id; END")
+
+
+def tested_endpoints(db: Database) -> None:
+    """What the last test of an endpoint found, by its address (MODEL@URL); never a key."""
+    db.table("probes").create(
+        {"address": str, "found": str, "tested": str}, pk="address", not_null={"found", "tested"}, strict=True
     )
 
 
-STEPS: Sequence[Step] = (first_light, curated_runs, searchable_messages, questions_to_persons)
+STEPS: Sequence[Step] = (first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints)
 NAMES = tuple(step.__name__ for step in STEPS)
 
 

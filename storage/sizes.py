@@ -11,7 +11,7 @@ from pathlib import Path
 from josh_engine.errors import StorageError
 from storage.database import Store, back_up, translated
 
-TABLES = ("runs", "rollouts", "events", "journal", "verdicts", "exports", "people", "messages", "questions")
+TABLES = ("runs", "rollouts", "events", "journal", "verdicts", "exports", "people", "messages", "questions", "probes")
 
 
 @dataclass(frozen=True, slots=True)

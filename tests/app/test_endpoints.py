@@ -243,7 +243,7 @@ def test_endpoints_are_listed_with_whether_their_key_is_set(
     assert plain.key_set is None
     code, text, _ = say("probe")
     assert code == 0 and "MINE_KEY: set" in text and "unknown / unknown" in text
-    assert services.list_models() == ("mine", "plain")
+    assert services.list_models() == ("embedded", "mine", "plain")
     assert CANARY not in text + str(ask("probe")[1])
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--faults", type=float, default=0.0)
     parser.add_argument("--answers", default="tests.fake_openai.players:play")
+    parser.add_argument("--key-env", default="", help="the variable with the only key it takes")
     given = parser.parse_args()
     module, _, name = given.answers.partition(":")
     answer: Callable[[Any], Any] = getattr(importlib.import_module(module), name)
-    programme = Programme(answer, seconds=given.seconds, faults=Faults(given.faults), ledger=given.ledger)
+    key = os.environ[given.key_env] if given.key_env else ""
+    programme = Programme(answer, seconds=given.seconds, faults=Faults(given.faults), ledger=given.ledger, key=key)
     asyncio.run(_serve(programme))
 
 

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "check": commands.check,
     "probe": commands.probe,
     "serve-model": commands.serve_model,
+    "train": commands.train,
     "data": commands.data,
 }
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from app import catalog
 from josh_engine.config import STRATEGIES
+from josh_engine.training.config import PRESETS, TRAINERS
 
 FORMATS = ("sft", "kto", "dpo", "openai")
 
@@ -85,7 +86,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     serve.add_argument("--adapter", type=Path, metavar="DIR", help="a LoRA on it")
     serve.add_argument("--port", type=int, default=8000, metavar="P", help="default: 8000; 0: any that is free")
 
-    data = commands.add_parser("data", help="get a world's data")
+    _train_arguments(commands.add_parser("train", parents=[everywhere], help="a LoRA on an export's rows"))
+
+    data = commands.add_parser("data", help="get a world's data, or make the embedded model again")
     sources = data.add_subparsers(dest="source", required=True, parser_class=Parser, metavar="WORLD")
     multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")
     multiwoz.add_argument("path", nargs="?", type=Path, help="its folder or zip")
@@ -96,6 +99,18 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     pretrain.add_argument("--threads", type=int, metavar="N", help="default: 2")
     pretrain.add_argument("--compiled", action="store_true", help="by torch.compile; needs a C++ compiler")
     return parser.parse_args(words)
+
+
+def _train_arguments(train: Parser) -> None:
+    train.add_argument("rows", type=Path, help="sft.jsonl or kto.jsonl of an export")
+    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="the same again goes on after a stop")
+    train.add_argument("--model", default=catalog.EMBEDDED_MODEL, help="a model's folder; default: the embedded one")
+    train.add_argument("--trainer", default="sft", metavar="|".join(TRAINERS), help="default: sft")
+    train.add_argument("--preset", default="tiny", metavar="|".join(PRESETS), help="default: tiny")
+    for name in ("learning-rate", "epochs", "beta", "undesirable-weight"):
+        train.add_argument(f"--{name}", type=float, metavar="X")
+    for name in ("max-steps", "rank", "sequences-per-step", "seed"):
+        train.add_argument(f"--{name}", type=int, metavar="N")
 
 
 def _everywhere() -> Parser:

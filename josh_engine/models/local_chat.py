@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
+import os
 import random
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -23,6 +26,7 @@ from josh_engine.models.local.folder import check_adapter, check_model
 from josh_engine.models.local.process import SMALL_BYTES, WorkerProcess
 from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
 
+MOST_PROCESSES = 8  # each holds the model, and its own memory of what was read
 MAX_ROWS = 64  # conversations in one forward pass; memory may allow fewer at a time
 
 
@@ -33,11 +37,14 @@ def open_local(
     *,
     device: str = "auto",
     max_rows: int = MAX_ROWS,
+    processes: int | None = 1,
 ) -> LocalChat:
-    """Checks the folders and no more; the process starts with the first question.
+    """Checks the folders and no more; a process starts with the first question it is asked.
 
-    `adapter`: a LoRA folder as peft saves it. `device`: "auto" is a GPU where there is one. Raises ConfigError or
-    DatasetError for folders that cannot be played, MissingDependency where 4-bit loading lacks its package.
+    `adapter`: a LoRA folder as peft saves it. `device`: "auto" is a GPU where there is one. `processes`: how many play
+    the model side by side; None: one for each core where the model is small and there is no GPU, else one. Raises
+    ConfigError or DatasetError for folders that cannot be played, MissingDependency where 4-bit loading lacks its
+    package.
     """
     folder, size = Path(path).absolute(), check_model(Path(path))
     if adapter is not None:
@@ -48,21 +55,36 @@ def open_local(
         raise MissingDependency("4-bit loading needs bitsandbytes.", remedy="pip install bitsandbytes")
     if max_rows < 1:
         raise ConfigError(f"max_rows is {max_rows}, but must be at least 1.")
+    small = size < SMALL_BYTES
+    count = _usual_processes(small, device) if processes is None else processes
+    if count < 1:
+        raise ConfigError(f"processes is {count}, but must be at least 1.")
     given = {
         "folder": str(folder),
         "adapter": None if adapter is None else str(Path(adapter).absolute()),
         "quantize": quantize,
         "device": device,
         "max_rows": max_rows,
+        "processes": count,
     }
-    return LocalChat(WorkerProcess(given, small=size < SMALL_BYTES))
+    return LocalChat([WorkerProcess(given, small=small) for _ in range(count)])
+
+
+def _usual_processes(small: bool, device: str) -> int:
+    """A small model is played by one thread; several processes use the other cores."""
+    if not small or device.startswith("cuda") or (device == "auto" and Path("/dev/nvidiactl").exists()):
+        return 1
+    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, MOST_PROCESSES))
 
 
 class LocalChat:
-    """A ChatModel. Close it when the run ends; a process that was forgotten ends with ours."""
+    """A ChatModel. Close it when the run ends; a process that was forgotten ends with ours.
 
-    def __init__(self, worker: WorkerProcess) -> None:
-        self.worker = worker
+    A conversation is always played by the same process, which knows its beginning already.
+    """
+
+    def __init__(self, workers: Sequence[WorkerProcess]) -> None:
+        self.workers = tuple(workers)
 
     async def complete(
         self,
@@ -76,19 +98,28 @@ class LocalChat:
 
     async def ask(self, request: Mapping[str, Json]) -> Mapping[str, Json]:
         """The worker's own answer (`local.worker`); for those who serve it on."""
-        number, answer = self.worker.ask(request)
+        worker = self.workers[_beginning(request) % len(self.workers)]
+        number, answer = worker.ask(request)
         try:
             return await asyncio.wrap_future(answer)
         except asyncio.CancelledError:
-            self.worker.drop(number)
+            worker.drop(number)
             raise
 
     async def ready(self) -> Mapping[str, Json]:
         """Waits until the model is loaded: device, dtype, parameters, window. Raises what keeps it from that."""
-        return await asyncio.shield(asyncio.wrap_future(self.worker.ready()))
+        told = await asyncio.gather(*(asyncio.shield(asyncio.wrap_future(each.ready())) for each in self.workers))
+        return told[0]
 
     async def close(self) -> None:
-        await asyncio.to_thread(self.worker.close)
+        await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self.workers))
+
+
+def _beginning(request: Mapping[str, Json]) -> int:
+    """A number of the conversation's first messages up to the user's; the same for all that go on from them."""
+    told = request["messages"]
+    first = next((place for place, each in enumerate(told) if each["role"] != "system"), 0)
+    return zlib.crc32(json.dumps(told[: first + 1]).encode())
 
 
 def request_of(

@@ -65,7 +65,7 @@ def folder(tmp_path_factory) -> Path:
 def chat(folder):
     opened = open_local(folder)
     yield opened
-    opened.worker.close()
+    opened.workers[0].close()
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def mortal(folder):
     """One whose process the test may end."""
     opened = open_local(folder)
     yield opened
-    opened.worker.close()
+    opened.workers[0].close()
 
 
 def ask(chat: LocalChat, seed: int = 0, *, tools=TOOLS, messages=HELLO, **sampling) -> Completion:
@@ -107,7 +107,7 @@ class TestAnswers:
         try:
             assert asyncio.run(ask_many(own, range(60))) == asyncio.run(ask_many(chat, range(60)))
         finally:
-            own.worker.close()
+            own.workers[0].close()
 
     def test_without_tools_a_text_is_a_text(self, chat):
         answers = [ask(chat, seed, tools=(), temperature=1.0) for seed in range(12)]
@@ -160,11 +160,11 @@ class TestAnswers:
             time.sleep(1.0)
             assert cpu_seconds(endless) - before < 0.3
         finally:
-            endless.worker.close()
+            endless.workers[0].close()
 
 
 def cpu_seconds(chat: LocalChat) -> float:
-    fields = Path(f"/proc/{chat.worker.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    fields = Path(f"/proc/{chat.workers[0].pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -177,26 +177,26 @@ class TestProcess:
         async def killed() -> list[object]:
             asked = [asyncio.create_task(mortal.complete(HELLO, (), Sampling(1.0), seed)) for seed in range(5)]
             await asyncio.sleep(0)
-            os.kill(mortal.worker.pid or 0, signal.SIGKILL)
+            os.kill(mortal.workers[0].pid or 0, signal.SIGKILL)
             return list(await asyncio.gather(*asked, return_exceptions=True))
 
         ended = [each for each in asyncio.run(killed()) if isinstance(each, ModelUnavailable)]
         assert ended and all(each.retry and "SIGKILL" in each.message for each in ended)
-        until(lambda: mortal.worker.pid is None)
+        until(lambda: mortal.workers[0].pid is None)
         assert ask(mortal, temperature=0.0).tool_calls
 
     def test_one_that_dies_again_and_again_is_not_started_for_ever(self, mortal):
         for _ in range(3):
             asyncio.run(mortal.ready())
-            os.kill(mortal.worker.pid or 0, signal.SIGKILL)
-            until(lambda: mortal.worker.pid is None)
+            os.kill(mortal.workers[0].pid or 0, signal.SIGKILL)
+            until(lambda: mortal.workers[0].pid is None)
         with pytest.raises(ModelUnavailable, match="died 3 times in a row") as stopped:
             ask(mortal)
         assert stopped.value.final and not stopped.value.retry
 
     def test_closing_ends_the_process(self, mortal):
         asyncio.run(mortal.ready())
-        pid = mortal.worker.pid
+        pid = mortal.workers[0].pid
         asyncio.run(mortal.close())
         assert not Path(f"/proc/{pid}").exists()
 
@@ -204,7 +204,7 @@ class TestProcess:
         code = (
             "import asyncio, sys, os; from josh_engine.models.local_chat import open_local\n"
             "chat = open_local(sys.argv[1]); asyncio.run(chat.ready())\n"
-            "print(chat.worker.pid, flush=True); os.kill(os.getpid(), 9)"
+            "print(chat.workers[0].pid, flush=True); os.kill(os.getpid(), 9)"
         )
         done = subprocess.run([sys.executable, "-c", code, str(folder)], cwd=ROOT, capture_output=True, text=True)
         pid = int(done.stdout)
@@ -214,9 +214,41 @@ class TestProcess:
         monkeypatch.setenv("SOME_API_KEY", "canary-1234")
         chat = open_local(folder)
         asyncio.run(chat.ready())
-        place = Path(f"/proc/{chat.worker.pid}")
+        place = Path(f"/proc/{chat.workers[0].pid}")
         assert b"canary" not in (place / "environ").read_bytes() + (place / "cmdline").read_bytes()
-        chat.worker.close()
+        chat.workers[0].close()
+
+
+def test_a_conversation_stays_with_its_process_and_many_conversations_use_all(folder):
+    chat = open_local(folder, processes=2)
+
+    def asked(text: str) -> set[int | None]:
+        before = [worker.numbers for worker in chat.workers]
+        asyncio.run(chat.complete([Message("system", "Be kind."), Message("user", text)], sampling=Sampling(0.0)))
+        return {place for place, worker in enumerate(chat.workers) if worker.numbers != before[place]}
+
+    try:
+        assert asked("hello") == asked("hello")
+        assert set.union(*(asked(f"hello {number}") for number in range(8))) == {0, 1}
+        assert len({worker.pid for worker in chat.workers} - {None}) == 2
+    finally:
+        asyncio.run(chat.close())
+    assert {worker.pid for worker in chat.workers} == {None}
+
+
+def test_no_process_at_all_cannot_play(folder):
+    with pytest.raises(ConfigError, match="processes is 0"):
+        open_local(folder, processes=0)
+
+
+def test_another_models_tokenizer_is_refused(folder, tmp_path):
+    from transformers import AutoTokenizer
+
+    place = copy_of(folder, tmp_path / "other")
+    tokenizer = AutoTokenizer.from_pretrained(place)
+    tokenizer.add_tokens([f"strange{number}" for number in range(5_000)])
+    tokenizer.save_pretrained(place)
+    assert "belongs to another model" in str(refusal(place))
 
 
 def copy_of(folder: Path, place: Path) -> Path:
@@ -233,7 +265,7 @@ def refusal(folder: Path, adapter: Path | None = None) -> JoshError:
     chat = open_local(folder, adapter)
     with pytest.raises(JoshError) as first:
         ask(chat)
-    until(lambda: chat.worker.pid is None)
+    until(lambda: chat.workers[0].pid is None)
     began = time.monotonic()
     with pytest.raises(type(first.value)):
         ask(chat)
@@ -282,7 +314,7 @@ class TestRefusals:
         with pytest.raises(BadResponse, match="no user yet"):
             ask(chat, messages=HELLO[:1])
         assert ask(chat, temperature=0.0).tool_calls
-        chat.worker.close()
+        chat.workers[0].close()
 
 
 class TestAdapters:
@@ -313,7 +345,7 @@ class TestAdapters:
             assert ask(chat, temperature=0.0).tool_calls[0].name == "find_hotel"
             assert ask(tuned, temperature=0.0).content == "Anything else?"
         finally:
-            tuned.worker.close()
+            tuned.workers[0].close()
 
     def test_an_adapter_of_another_model_is_refused(self, folder, adapter):
         edit(adapter / "adapter_config.json", target_modules=["no_such_layer"])

@@ -124,6 +124,11 @@ def _load(folder: Path, adapter: Path | None, quantize: str | None, device: str)
     model, found = AutoModelForCausalLM.from_pretrained(folder, config=config, output_loading_info=True, **how)
     if missing := sorted(found["missing_keys"]):
         raise DatasetError(f"{folder} lacks weights: {missing[0]} and {len(missing) - 1} more.")
+    if len(tokenizer) > (rows := model.get_input_embeddings().weight.shape[0]):
+        raise ConfigError(
+            f"The tokenizer of {folder} has {len(tokenizer):,} pieces, but its model knows {rows:,}.",
+            remedy="It belongs to another model: get both from the same place.",
+        )
     if "position_ids" not in inspect.signature(model.forward).parameters:
         raise ConfigError(f"Models of type {config.model_type} cannot be played here.", remedy=ELSEWHERE)
     if adapter is not None:

@@ -57,6 +57,8 @@ def _draw(logits: Tensor, wishes: Sequence[Wish], top_k: int | None) -> list[int
     def column(values: list[float]) -> Tensor:
         return torch.tensor(values, device=logits.device, dtype=torch.float32).unsqueeze(1)
 
+    if top_k is None and all(wish.top_p >= 1 for wish in wishes):
+        return _draw_from_all(logits, column([max(wish.temperature, COLDEST) for wish in wishes]), wishes)
     ranked, ids = _ranked(logits, top_k)
     probabilities = (ranked / column([max(wish.temperature, COLDEST) for wish in wishes])).softmax(-1)
     before = probabilities.cumsum(-1) - probabilities
@@ -66,6 +68,17 @@ def _draw(logits: Tensor, wishes: Sequence[Wish], top_k: int | None) -> list[int
     point = column([wish.chance for wish in wishes]) * mass[:, -1:]
     place = torch.minimum((mass <= point).sum(-1, keepdim=True), kept.sum(-1, keepdim=True) - 1)
     tokens: list[int] = ids.gather(1, place).squeeze(1).tolist()
+    return tokens
+
+
+def _draw_from_all(logits: Tensor, temperatures: Tensor, wishes: Sequence[Wish]) -> list[int]:
+    """Nothing is cut, so nothing need be ranked: the chance is a place in the whole distribution, by token id."""
+    import torch
+
+    mass = (logits / temperatures).softmax(-1).cumsum(-1)
+    chance = torch.tensor([wish.chance for wish in wishes], device=logits.device).unsqueeze(1)
+    place = (mass <= chance * mass[:, -1:]).sum(-1).clamp(max=logits.shape[-1] - 1)
+    tokens: list[int] = place.tolist()
     return tokens
 
 

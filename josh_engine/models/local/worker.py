@@ -53,7 +53,7 @@ class _Worker:
             Path(given["folder"]), adapter and Path(adapter), quantize=given["quantize"], device=given["device"]
         )
         model = self.loaded.model
-        room = _room(model.device)
+        room = _room(model.device) // given.get("processes", 1)
         self.batch = Batch(model, stops=self.loaded.stops, room=room, max_rows=given["max_rows"])
         self.batch.warm_up()
         said = {"device": str(model.device), "dtype": str(model.dtype), "parameters": model.num_parameters()}

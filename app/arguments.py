@@ -127,10 +127,10 @@ def _run_arguments(parser: Parser) -> None:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--limit", type=int, metavar="N", help="the first N scenarios")
     chosen.add_argument("--scenarios", type=Path, metavar="FILE", help="these scenario ids, one a line")
-    parser.add_argument("--agent", default=catalog.DEFAULT_AGENT)
-    parser.add_argument("--user", default=catalog.DEFAULT_USER)
+    parser.add_argument("--agent", default=catalog.DEFAULT_AGENT, help=f"default: {catalog.DEFAULT_AGENT}")
+    parser.add_argument("--user", default=catalog.DEFAULT_USER, help=f"default: {catalog.DEFAULT_USER}")
     what = "NAME@URL, a name from josh.toml, the folder of a local model, or module:attribute"
-    parser.add_argument("--model", help=f"the agent's: {what}")
+    parser.add_argument("--model", help=f"the agent's: {what}; default for {catalog.DEFAULT_AGENT}: the embedded one")
     parser.add_argument("--user-model", help="the user simulator's: as --model")
     parser.add_argument("--adapter", metavar="DIR", help="a LoRA on the agent's local model")
     for name in ("beam", "branching", "depth", "top-k", "max-tokens", "max-generations"):

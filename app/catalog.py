@@ -20,10 +20,11 @@ Kind = Literal["world", "agent", "user", "model"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 DEFAULT_WORLD = "toolwoz-generated"  # the embedded default: no key, no GPU, no download
-DEFAULT_AGENT = "scripted"
+DEFAULT_AGENT = "react"
 DEFAULT_USER = "agenda"
 PERSON = "person"  # the model and the user of a side that a person plays, on the Talk page
 EMBEDDED_MODEL = "embedded"  # the model that comes with the product: no code and no endpoint, but a folder
+OFFLINE_AGENT = "scripted"  # plays without any model
 
 CATALOG: Mapping[Kind, Mapping[str, str]] = {
     "world": {
@@ -31,8 +32,8 @@ CATALOG: Mapping[Kind, Mapping[str, str]] = {
         "toolwoz": "toolwoz:open_world",
     },
     "agent": {
-        "scripted": "toolwoz.scripted:ScriptedAgent",
         "react": "josh_engine.agents.react:ReactAgent",
+        "scripted": "toolwoz.scripted:ScriptedAgent",
         "act": "josh_engine.agents.act:ActAgent",
         "function_calling": "josh_engine.agents.function_calling:FunctionCallingAgent",
     },

@@ -88,7 +88,7 @@ def findings_of(kind: Kind, name: str, data: Path) -> Iterator[str]:
         for split in world.splits:
             yield from world_findings(world, split, scenarios=SCENARIOS)
         return
-    agent = parts.open_player("agent", name if kind == "agent" else catalog.DEFAULT_AGENT)
+    agent = parts.open_player("agent", name if kind == "agent" else catalog.OFFLINE_AGENT)
     user = parts.open_player("user", name if kind == "user" else catalog.DEFAULT_USER)
     model = ScriptedModel(lambda messages, seed: say(SAME_WORDS))
     for scenario in world.scenarios(world.splits[0])[:SCENARIOS]:

@@ -61,7 +61,7 @@ DEFAULTS: Choices = {
     "ids": "",
     "agent": catalog.DEFAULT_AGENT,
     "user": catalog.DEFAULT_USER,
-    "model": None,
+    "model": catalog.EMBEDDED_MODEL,
     "user_model": None,
     **_fields(_PLAIN),
     "seed": _PLAIN.seed,

@@ -132,7 +132,7 @@ class OpenedModels:
 def _local(folder: Path, adapter: Path | None) -> ChatModel:
     from josh_engine.models.local_chat import open_local
 
-    return open_local(folder, adapter)
+    return open_local(folder, adapter, processes=None)
 
 
 def _described(typed: Endpoint, own: Declared) -> Endpoint:

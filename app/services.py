@@ -50,8 +50,10 @@ if TYPE_CHECKING:
     from toolwoz.multiwoz import ImportReport
 
 SAMPLE_SCENARIOS = 12
+EMBEDDED_MODEL = catalog.EMBEDDED_MODEL
 
 __all__ = [
+    "EMBEDDED_MODEL",
     "Activity",
     "DeletedRun",
     "EndpointLine",
@@ -165,7 +167,7 @@ def list_users() -> tuple[str, ...]:
 
 
 def list_models() -> tuple[str, ...]:
-    """Those of `josh.toml`; the embedded players need none."""
+    """The embedded one, then those of `josh.toml`."""
     return catalog.names("model", declaring.own_parts())
 
 

@@ -26,7 +26,8 @@ DATA_VARIABLE = "JOSH_DATA"
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a person may choose for a run. None: the preset's value, else the default.
+    """What a person may choose for a run. None: the preset's value, else the default. `model` None: the embedded one
+    where the agent is the default one, which speaks its form; else none.
 
     `scenarios`: these ids, in this order; None: the split's own order. `limit`: only the first so many. `prompts`:
     edited prompt texts by name.
@@ -82,7 +83,7 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
         scenarios=(),
         agent=request.agent,
         user=request.user,
-        model=_model(request.model),
+        model=_model(_agents_model(request)),
         user_model=_model(request.user_model),
         adapter=None if request.adapter is None else str(Path(request.adapter).expanduser().absolute()),
         strategy=StrategyConfig(name=request.strategy) if request.strategy else StrategyConfig(),
@@ -99,6 +100,14 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
     chosen = _scenarios(request, data)
     demands.check_guides(config, chosen)
     return replace(config, scenarios=tuple(scenario.id for scenario in chosen)).checked()
+
+
+def _agents_model(request: RunRequest) -> str | None:
+    """The embedded model is the default one's, whose form it speaks; an agent that needs none goes without it."""
+    if request.model is None:
+        return catalog.EMBEDDED_MODEL if request.agent == catalog.DEFAULT_AGENT else None
+    idle = request.model == catalog.EMBEDDED_MODEL and not parts.declares("agent", request.agent, "needs_model")
+    return None if idle else request.model
 
 
 def _model(name: str | None) -> str | None:

@@ -30,7 +30,7 @@ def page() -> None:
 
 def _first() -> None:
     with st.container(key="notice-first"):
-        st.text("No runs yet. The sample is a small search, played here and now: no key, no model, no download.")
+        st.text("No runs yet. The sample is a small search, played here and now: no key, no GPU, no download.")
         with st.container(horizontal=True):
             if st.button("Load the sample run", type="primary", icon=":material/science:", key="sample"):
                 shell.go("run", {"run": services.load_sample(shell.store()).id})

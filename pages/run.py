@@ -76,7 +76,7 @@ def _offered() -> dict[str, tuple[str | None, ...]]:
         "agent": services.list_agents(),
         "user": services.list_users(),
         "model": models,
-        "user_model": models,
+        "user_model": _users_models(),
     }
 
 
@@ -116,10 +116,14 @@ def _what() -> None:
     split.selectbox("Split", splits, key=_key("split"))
     agent.selectbox("Agent", services.list_agents(), key=_key("agent"))
     user.selectbox("User", services.list_users(), key=_key("user"))
-    if models := services.list_models():
-        left, right = st.columns(2)
-        left.selectbox("Agent's model", (None, *models), key=_key("model"), format_func=_or_none)
-        right.selectbox("User's model", (None, *models), key=_key("user_model"), format_func=_or_none)
+    left, right = st.columns(2)
+    left.selectbox("Agent's model", (None, *services.list_models()), key=_key("model"), format_func=_or_none)
+    right.selectbox("User's model", _users_models(), key=_key("user_model"), format_func=_or_none)
+
+
+def _users_models() -> tuple[str | None, ...]:
+    """The embedded model plays agents only."""
+    return (None, *(name for name in services.list_models() if name != services.EMBEDDED_MODEL))
 
 
 def _which() -> None:

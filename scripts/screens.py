@@ -79,6 +79,8 @@ def screens(served: Served, store: Path, *, josh: str, greedy: str) -> dict[str,
         "tree-compare": served.url("tree", **here, compare=greedy),
         "export": served.url("export", runs=josh),
         "data": served.url("data"),
+        "models": served.url("data", tab="models"),
+        "talk": served.url("talk"),
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.browser
-PAGES = ("overview", "run", "watched run", "tree", "export", "data")
+PAGES = ("overview", "run", "watched run", "tree", "export", "data", "models", "talk")
 
 MEASURE = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
 
@@ -27,6 +27,8 @@ def address(served: Any, name: str, run: str) -> str:
         "tree": served.url("tree", run=run, scenario="SCN-02"),
         "export": served.url("export", runs=run),
         "data": served.url("data"),
+        "models": served.url("data", tab="models"),
+        "talk": served.url("talk"),
     }[name]
 
 

@@ -7,6 +7,7 @@ from small import HOTEL, TOOLS, TRAIN
 
 from josh_engine.agents.scripted import ScriptedAgent
 from josh_engine.models.scripted import ScriptedModel, say, use
+from josh_engine.users.person import PersonUser
 from josh_engine.users.scripted import ModelledUser, ScriptedUser
 from josh_engine.values import Scenario
 from josh_engine.worlds.scripted import ScriptedWorld
@@ -24,3 +25,4 @@ def test_the_scripted_players():
     check_players(ScriptedAgent(), ScriptedUser(["a", "b", "c"]), WORLD, SCENARIO, model=model)
     chatty = ScriptedModel(lambda messages, seed: say("well"))
     check_players(ScriptedAgent(), ModelledUser(), WORLD, SCENARIO, model=chatty)
+    check_players(ScriptedAgent(), PersonUser(), WORLD, SCENARIO, model=chatty)

@@ -24,6 +24,7 @@ from embedded.vocabulary import SIZE, TEMPLATE, WINDOW, train
 from embedded.weights import write_manifest
 
 HELD_OUT_ROWS = 64
+LONGEST_REPLY = 128  # tokens; the teacher's longest has 65
 JUDGED = 250  # steps between two looks at the held-out loss
 LOG = "log.jsonl"
 
@@ -190,6 +191,7 @@ class Trainer:
         import torch
 
         made = self.folder / "model"
+        self.model.generation_config.max_new_tokens = LONGEST_REPLY
         self.model.to(torch.bfloat16).save_pretrained(made, safe_serialization=True)
         self.tokenizer.chat_template = TEMPLATE
         self.tokenizer.save_pretrained(made)

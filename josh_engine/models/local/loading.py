@@ -30,12 +30,14 @@ ELSEWHERE = "Serve it with vLLM or `transformers serve`, and give that endpoint'
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """`window`: how many tokens a conversation may have, None where the model does not say."""
+    """`window`: how many tokens a conversation may have, `reply`: how many one reply has where nobody says so; each
+    None where the model does not tell."""
 
     model: Any
     tokenizer: Any
     window: int | None
     stops: frozenset[int]
+    reply: int | None = None
 
 
 def load(folder: Path, adapter: Path | None, *, quantize: str | None, device: str) -> Loaded:
@@ -134,7 +136,8 @@ def _load(folder: Path, adapter: Path | None, quantize: str | None, device: str)
     if adapter is not None:
         model = _adapted(model, adapter, merge=not quantize)
     window = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
-    return Loaded(model.eval(), tokenizer, window, _stops(model, tokenizer))
+    reply = model.generation_config.max_new_tokens
+    return Loaded(model.eval(), tokenizer, window, _stops(model, tokenizer), reply)
 
 
 def _check_layers(config: Any) -> None:

@@ -96,7 +96,7 @@ class _Worker:
 
     def _asked(self, request: Mapping[str, Json]) -> Asked:
         prompt = render(self.loaded, request["messages"], request["tools"])
-        limit = request["max_tokens"] or DEFAULT_MAX_TOKENS
+        limit = request["max_tokens"] or self.loaded.reply or DEFAULT_MAX_TOKENS
         window = self.loaded.window
         if window is not None:
             if len(prompt) >= window:

@@ -2,7 +2,8 @@
 
 A conversation is played in an invented town of the split `pretrain`, whose names no other split can have, between
 ToolWOZ's agenda user (reworded by `embedded.phrasing`) and the teacher. In part of them names and kinds of food are
-replaced by other words (`embedded.renaming`), so that what a guest names is learnt by copying it and not by heart.
+replaced by other words (`embedded.renaming`), so that what a guest names is learnt by copying it and not by heart, and
+records hold facts that nobody asked for (`embedded.widening`).
 Unlike rollouts of the app these stop at no goal: the user hangs up, or the exchanges run out.
 """
 
@@ -17,6 +18,7 @@ from embedded.mistakes import temper
 from embedded.phrasing import reworded
 from embedded.renaming import names_of, renamed
 from embedded.teacher import Teacher
+from embedded.widening import widened
 from josh_engine.models.absent import AbsentModel
 from josh_engine.ports import Environment
 from josh_engine.values import Message, Scenario, Turn
@@ -39,11 +41,8 @@ def conversation(number: int) -> Conversation:
     environment = scenario_environment(scenario, town_by_id(str(scenario.setup["town"])).database)
     path = asyncio.run(_played(scenario, environment, random))
     messages = [_as_heard(message, random) for turn in path for message in turn.messages]
-    names = names_of(scenario)
-    return tuple(
-        replace(each, content=said)
-        for each, said in zip(messages, renamed([each.content for each in messages], names, random), strict=True)
-    )
+    texts = widened(renamed([each.content for each in messages], names_of(scenario), random), random)
+    return tuple(replace(each, content=said) for each, said in zip(messages, texts, strict=True))
 
 
 async def _played(scenario: Scenario, environment: Environment, random: Random) -> list[Turn]:

@@ -1,7 +1,8 @@
 """Other names for what a conversation speaks of, the same throughout it: learnt names would not help with new ones.
 
-Invented words (of venues, stations, streets) become plain English words or letters in any order, in part of the
-conversations; kinds of food become words that no kitchen knows.
+In part of the conversations invented words (of venues, stations, streets) become plain English words or letters in any
+order; in another part whole names become names of one to seven words of any make, as real tables have them; kinds of
+food become words that no kitchen knows.
 """
 
 from __future__ import annotations
@@ -11,26 +12,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 from random import Random
 
+from embedded.words import PLAIN
 from josh_engine.values import Scenario
 from toolwoz.generated_names import EATERIES, FOODS, LODGINGS, QUALITIES, SIGHTS, STATIONS, STREETS
 from toolwoz.generated_town import town_by_id
+from toolwoz.vocabulary import title
 
-RENAMED, FOODS_RENAMED = 0.45, 0.35  # shares of conversations; ours
-_PLAIN_TEXT = """
-oak bridge river king queen garden star lion castle mill bay holly rose willow stone market abbey church crown
-eagle fox swan bell anchor harbour forest meadow field lake spring summer winter autumn north star rainbow sun
-moon ocean pearl ruby amber ivory jade coral maple cedar birch elm ash pine bear wolf deer otter badger robin
-raven falcon hawk dove finch wren thistle clover heather fern ivy moss berry cherry apple pear plum lemon
-olive ginger pepper salt honey sugar bread butter cheese bean corn rice noodle curry kebab pizza burger steak
-tiger panda dragon phoenix lotus bamboo palace temple pagoda city town village county station street arms head
-house grove green park wood hill valley dale moor heath marsh ferry quay port dock pier cross gate corner view
-end saint mary john peter george albert victoria charles henry edward alexander lucy emma anna rosa carolina
-worth travel lodge express inn palm royal grand imperial regent plaza central parade union liberty peace hope
-faith old new big little great upper lower east west south middle first second third number one two six twelve
-forty and of the at on bed breakfast guest tandoori brasserie trattoria cantina taverna bistro deli diner
-lounge bar
-"""
-PLAIN = tuple(_PLAIN_TEXT.split())
+RENAMED, REMADE, FOODS_RENAMED = 0.25, 0.45, 0.35  # shares of conversations; ours
+LENGTHS = (1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 5)  # words of a remade name, before what kind of place it is
+KINDS = ("", "", "", "", "hotel", "guest house", "bed and breakfast", "restaurant", "bar", "city centre", "college",
+         "cafe", "lodge", "museum", "kitchen and bar", "b and b", "church", "house", "inn", "theatre",
+         "park")  # fmt: skip
 KNOWN = frozenset(
     word
     for phrases in (EATERIES, LODGINGS, QUALITIES, STREETS, STATIONS, *SIGHTS.values())
@@ -68,7 +60,10 @@ def renamed(texts: Sequence[str], names: frozenset[str], random: Random) -> list
     """The texts with other names and foods in part of the calls; letters' case is kept."""
     whole = " ".join(texts).lower()
     others: dict[str, str] = {}
-    if random.random() < RENAMED:
+    dice = random.random()
+    if dice < REMADE:
+        others |= {name: _remade(random) for name in _whole_names(whole, names)}
+    elif dice < REMADE + RENAMED:
         plainly = random.random() < 0.5
         spoken = sorted(set(_WORD.findall(whole)) & names)
         others |= {word: random.choice(PLAIN) if plainly else _letters(random) for word in spoken}
@@ -80,6 +75,22 @@ def renamed(texts: Sequence[str], names: frozenset[str], random: Random) -> list
     return [pattern.sub(lambda found: _cased(found.group(), others[found.group().lower()]), text) for text in texts]
 
 
+_NAMED = re.compile(r'"(?:name|departure|destination)": "([^"]+)"')
+
+
+def _whole_names(text: str, names: frozenset[str]) -> list[str]:
+    """What calls and records call places, where an invented word is in it."""
+    return sorted({found for found in _NAMED.findall(text) if not names.isdisjoint(_WORD.findall(found))})
+
+
+def _remade(random: Random) -> str:
+    words = [random.choice(PLAIN) if random.random() < 0.5 else _letters(random) for _ in range(random.choice(LENGTHS))]
+    if random.random() < 0.05:
+        words[-1] += "'s"
+    start = "the " if random.random() < 0.2 else ""
+    return f"{start}{' '.join(words)} {random.choice(KINDS)}".strip()
+
+
 def _letters(random: Random) -> str:
     """Three to nine letters with vowels enough to be said."""
     return "".join(
@@ -89,4 +100,4 @@ def _letters(random: Random) -> str:
 
 
 def _cased(found: str, other: str) -> str:
-    return other.capitalize() if found[0].isupper() else other
+    return title(other) if found[0].isupper() else other

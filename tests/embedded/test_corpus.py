@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from embedded.corpus import HELD_OUT, as_line, conversation
 from embedded.phrasing import PLAIN_WORDS, WORDINGS, reworded
 from embedded.renaming import KNOWN, names_of, renamed
+from embedded.widening import FIELDS, widened
 from josh_engine.agents.commands import ApiCall, parse
 from toolwoz.generated import make_scenario
 from toolwoz.generated_names import FOODS
 from toolwoz.schema import DAYS, TOOL_NAMES
+from toolwoz.vocabulary import title
 
 ROOT = Path(__file__).parents[2]
 COUNT = 250
@@ -91,7 +93,44 @@ def test_part_of_the_conversations_speak_of_names_and_foods_that_no_town_has():
         words = {word for each in served for word in json.loads(each[10:])[0]["name"].split()}
         renamed_ones += bool(words) and not words - KNOWN <= names
         foods += any(json.loads(each[10:])[0].get("food", FOODS[0]) not in FOODS for each in served)
-    assert 25 <= renamed_ones <= 75 and foods >= 8
+    assert 45 <= renamed_ones <= 95 and foods >= 8
+
+
+def test_remade_names_are_the_same_in_every_message_and_of_many_lengths():
+    """A guest's or an agent's words for a place that calls name, in whatever case, are the calls' words."""
+    lengths = Counter[int]()
+    texts = ['{"name": "old larmuck inn"}', "Old Larmuck Inn, please.", "It is the Larmuck."]
+    for seed in range(400):
+        first, second, third = renamed(texts, frozenset({"larmuck"}), Random(seed))
+        name = json.loads(first)["name"]
+        assert second.lower() == f"{name}, please."
+        if third == texts[2]:
+            lengths[len(name.split())] += 1
+    assert {1, 2, 3, 4, 5} <= lengths.keys() and 120 <= sum(lengths.values()) <= 340
+
+
+def test_records_hold_facts_that_nobody_asked_for(corpus):
+    served = [
+        json.loads(message.content[10:])[0]
+        for messages in corpus
+        for message in messages
+        if message.content.startswith('APIRETURN [{"')
+    ]
+    named = [record for record in served if "name" in record]
+    wider = [record for record in named if FIELDS.keys() & record.keys() - {"address", "openhours", "postcode"}]
+    assert 0.3 * len(named) < len(wider) < 0.7 * len(named)
+    assert all(next(iter(record)) == "name" for record in named) and not any(
+        "id" in each for each in served if each not in named
+    )
+
+
+def test_widening_keeps_every_fact_and_says_the_same_of_a_record_twice():
+    text = 'APIRETURN [{"name": "larmuck inn", "area": "north"}]'
+    for seed in range(100):
+        first, second, other = widened([text, text, "Larmuck Inn"], Random(seed))
+        assert first == second and other == "Larmuck Inn"
+        record = json.loads(first[10:])[0]
+        assert (record["name"], record["area"]) == ("larmuck inn", "north")
 
 
 def test_rewording_keeps_every_name_number_time_and_day():
@@ -119,4 +158,4 @@ def test_renaming_keeps_the_case_and_is_the_same_in_all_texts(seed):
     before = ["To Larmuck, please.", '{"destination": "larmuck"}', "It goes to Larmuck."]
     first, second, third = renamed(before, frozenset({"larmuck"}), Random(seed))
     name = second.split('"')[3]
-    assert first == f"To {name.capitalize()}, please." and third == f"It goes to {name.capitalize()}."
+    assert first == f"To {title(name)}, please." and third == f"It goes to {title(name)}."

@@ -102,8 +102,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _train_arguments(train: Parser) -> None:
-    train.add_argument("rows", type=Path, help="sft.jsonl or kto.jsonl of an export")
-    train.add_argument("--out", type=Path, required=True, metavar="DIR", help="the same again goes on after a stop")
+    train.add_argument("rows", type=Path, nargs="?", help="sft.jsonl or kto.jsonl of an export")
+    train.add_argument("--out", type=Path, metavar="DIR", help="the same again goes on after a stop")
+    train.add_argument("--name", default="", help="what to call the job")
+    train.add_argument("--launched", metavar="ID", help=argparse.SUPPRESS)
     train.add_argument("--model", default=catalog.EMBEDDED_MODEL, help="a model's folder; default: the embedded one")
     train.add_argument("--trainer", default="sft", metavar="|".join(TRAINERS), help="default: sft")
     train.add_argument("--preset", default="tiny", metavar="|".join(PRESETS), help="default: tiny")

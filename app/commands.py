@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from app import rendering, services
+from app import rendering, services, trainings
 from app.arguments import FORMATS
 from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
-from app.training import train_adapter
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
 from josh_engine.values import Json
@@ -143,15 +142,26 @@ def serve_model(words: argparse.Namespace) -> Answer:
 
 def train(words: argparse.Namespace) -> Answer:
     named = ("learning_rate", "epochs", "beta", "undesirable_weight", "max_steps", "rank", "sequences_per_step", "seed")
-    made = train_adapter(
-        words.model,
-        words.rows,
-        words.out,
-        trainer=words.trainer,
-        preset_name=words.preset,
-        settings={name: getattr(words, name) for name in named},
-    )
-    return Answer(asdict(made), rendering.fields(asdict(made)))
+    if words.launched:
+        with _store(words, create=False) as store:
+            job = trainings.run_training(store, words.launched, waits=True)
+        return _training_answer(job)
+    if words.rows is None or words.out is None:
+        raise ConfigError("Name the rows and --out.", remedy="For example: train rows/sft.jsonl --out adapters/one")
+    request = trainings.TrainingRequest(
+        words.rows, words.model, words.trainer, words.preset,
+        {name: getattr(words, name) for name in named}, words.out, words.name,
+    )  # fmt: skip
+    request.config()  # what is wrong with the words is said before the store is touched
+    with _store(words, create=True) as store:
+        made = trainings.create_training(store, request, data=_data(words))
+        return _training_answer(trainings.run_training(store, made.id, report=rendering.tell_step))
+
+
+def _training_answer(job: trainings.Training) -> Answer:
+    names = ("name", "state", "adapter", "steps", "loss", "seconds", "tokens", "error")
+    fields = {"training": job.id, **{name: getattr(job, name) for name in names}, **(job.found or {})}
+    return Answer(fields, rendering.fields(fields), CANCELLED if job.state == "cancelled" else DONE)
 
 
 def data(words: argparse.Namespace) -> Answer:

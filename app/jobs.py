@@ -88,6 +88,12 @@ def ask_to_end(store: Store, run_id: str, state: State, *, wait: float = 0.0) ->
     return runs.load_run(store, run_id)
 
 
+def fail_queued(store: Store, said: str, *, run_id: str) -> None:
+    """A run that its process never took up is failed, with where to look."""
+    if runs.load_run(store, run_id).state == "queued":
+        runs.end(store, run_id, "failed", error=said)
+
+
 def shown_state(store: Store, run: Run) -> str:
     """The state to show: "interrupted" where the store says running, the heartbeat is stale and nobody is at it."""
     if run.state != "running" or not is_stale(run.heartbeat) or locks.is_held(store.path, run.id):

@@ -21,6 +21,7 @@ from app.results import (
 )
 from josh_engine.encoding import to_json
 from josh_engine.models.probe import Probe
+from josh_engine.training.config import Progress as Step
 from josh_engine.tree import branches, tree_order
 from josh_engine.values import Json, Node, ToolCall
 
@@ -46,6 +47,13 @@ def bar(progress: Progress) -> str:
         f"[{'#' * full}{'.' * (BAR_CELLS - full)}] {progress.finished}/{progress.total}"
         f"  reward {_figure(progress.average_reward)}  {progress.calls:,} calls  {progress.seconds:.0f} s{failed}"
     )
+
+
+def tell_step(step: Step) -> None:
+    """A line on standard error for every step."""
+    told = "".join(f"  {name} {value:.3f}" for name, value in step.metrics.items())
+    share = f"step {step.step} of {step.steps}"
+    print(f"{share}  loss {step.loss:.4f}{told}  {step.seconds:.0f} s", file=sys.stderr, flush=True)
 
 
 def result(given: RunResult) -> str:

@@ -8,6 +8,7 @@ read; None: `data_path` of the store.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -228,7 +229,9 @@ def launch_run(
     process works on the run. Its log is `<store>.logs/<run>.log`.
     """
     run = jobs.reopen(store, run_id, limits=limits)
-    launching.launch(store.path, run.id, data=data or data_path(store.path), failed_only=failed_only)
+    words = ["resume", run.id, "--launched", *(["--failed-only"] if failed_only else [])]
+    not_taken_up = partial(jobs.fail_queued, run_id=run.id)
+    launching.launch(store.path, run.id, words, data=data or data_path(store.path), failed=not_taken_up)
     runs.beat(store, run.id, seconds=0.0)  # so that it counts as taken up, until its process says so itself
     return run
 

@@ -197,7 +197,29 @@ def tested_endpoints(db: Database) -> None:
     )
 
 
-STEPS: Sequence[Step] = (first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints)
+def training_jobs(db: Database) -> None:
+    """Training jobs with a point for every step (`storage.trainings`). Points go with their job."""
+    db.table("trainings").create(
+        {"id": str, "name": str, "model": str, "rows": str, "out": str, "config": str, "state": str, "created": str,
+         "started": str, "ended": str, "heartbeat": str, "wanted": str, "step": int, "steps": int, "seconds": float,
+         "tokens": int, "loss": float, "adapter": str, "error": str, "found": str},
+        pk="id",
+        not_null={"name", "model", "rows", "out", "config", "state", "created", "step", "seconds", "tokens"},
+        defaults={"step": 0, "seconds": 0.0, "tokens": 0},
+        strict=True,
+    )  # fmt: skip
+    db.table("training_points").create(
+        {"training": str, "step": int, "point": str}, pk=("training", "step"), not_null={"point"}, strict=True
+    )
+    db.execute(
+        "CREATE TRIGGER trainings_gone AFTER DELETE ON trainings BEGIN"
+        " DELETE FROM training_points WHERE training = OLD.id; END"
+    )
+
+
+STEPS: Sequence[Step] = (
+    first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints, training_jobs,
+)  # fmt: skip
 NAMES = tuple(step.__name__ for step in STEPS)
 
 

@@ -29,7 +29,7 @@ def now() -> str:
 def create_run(store: Store, config: RunConfig, *, limits: RunLimits, name: str, code_version: str) -> Run:
     """A queued run with a queued rollout for every scenario and trial; trials of one scenario follow one another."""
     with store.write() as connection:
-        run_id = _free_id(connection)
+        run_id = free_id(connection, "runs")
         connection.execute(
             "INSERT INTO runs (id, name, config, limits, state, created, code_version) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (run_id, name, dump(config), dump(limits), "queued", now(), code_version),
@@ -185,9 +185,10 @@ def _rollout(row: sqlite3.Row) -> Rollout:
     return Rollout(usage=usage, **{name: row[name] for name in copied})
 
 
-def _free_id(connection: sqlite3.Connection) -> str:
+def free_id(connection: sqlite3.Connection, table: str) -> str:
+    """An id that the table does not have; ids sort by time."""
     number = time.time_ns() // 1_000_000
-    while connection.execute("SELECT 1 FROM runs WHERE id = ?", (_in_base_36(number),)).fetchone():
+    while connection.execute(f"SELECT 1 FROM {table} WHERE id = ?", (_in_base_36(number),)).fetchone():
         number += 1
     return _in_base_36(number)
 

@@ -56,7 +56,11 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
     _keep_manifest(out, started)
     objective = Supervised(config) if config.trainer == "sft" else PackedKto(config, packing.sequences)
     loop = Loop(out, opened, packing.sequences, config, objective)
-    loss = loop.run(_logged(out / LOG, report))
+    try:
+        loss = loop.run(_logged(out / LOG, report))
+    except KeyboardInterrupt:
+        opened.save_pretrained(out / ADAPTER, safe_serialization=True)  # as far as it came; the checkpoint goes on
+        raise
     loop.save()
     return _finished(out, opened, started, packing, loop, loss)
 

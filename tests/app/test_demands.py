@@ -20,14 +20,24 @@ from tests.app import fake_parts
 from tests.app.conftest import REQUEST
 
 MODEL = "react_rules:agent_model"
-OFFLINE = RunRequest(limit=1)
+OFFLINE = RunRequest(limit=1, agent="scripted")
 
 
-@pytest.mark.parametrize("agent", ["react", "act", "function_calling"])
+@pytest.mark.parametrize("agent", ["act", "function_calling"])
 def test_an_agent_that_needs_a_model_says_so_before_anything_is_played(agent: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=rf"The agent '{agent}' needs a model, .* Give one with --model\."):
         build_config(replace(OFFLINE, agent=agent), tmp_path)
     assert build_config(replace(OFFLINE, agent=agent, model=MODEL), tmp_path).agent == agent
+
+
+def test_the_default_agent_plays_with_the_embedded_model_unless_another_is_given(tmp_path: Path) -> None:
+    assert build_config(RunRequest(limit=1), tmp_path).model == "embedded"
+    assert build_config(RunRequest(limit=1, model=MODEL), tmp_path).model == MODEL
+
+
+def test_the_embedded_model_is_dropped_where_the_agent_needs_none(tmp_path: Path) -> None:
+    """The form keeps it chosen while the agent is changed."""
+    assert build_config(replace(OFFLINE, model="embedded"), tmp_path).model is None
 
 
 def test_a_user_that_needs_a_model_says_so_by_its_own_option(tmp_path: Path) -> None:
@@ -41,7 +51,7 @@ def test_a_guide_user_without_transcripts_is_refused_with_the_goal_user_named(tm
 
 
 def test_the_command_line_says_it_in_one_line_and_makes_no_store(say: Any, tmp_path: Path) -> None:
-    code, out, err = say("run", "--agent", "react", "--limit", "1")
+    code, out, err = say("run", "--agent", "act", "--limit", "1")
     assert (code, out, len(err.strip().splitlines())) == (2, "", 1)
     assert "--model" in err and not (tmp_path / "josh.db").exists()
 

@@ -96,9 +96,11 @@ def test_what_a_run_takes_lies_within_what_its_like_foretold(tmp_path: Path) -> 
     first, second = ([line.id for line in part] for part in (lines[:40], lines[40:]))
     goals = [line.goals for line in lines[40:]]
     with services.open_store(tmp_path / "josh.db") as store:
-        config = services.build_config(services.RunRequest(scenarios=second), tmp_path)
+        config = services.build_config(services.RunRequest(scenarios=second, agent="scripted"), tmp_path)
         blind = services.estimate_run(store, config, goals)
-        former = services.create_run(store, services.build_config(services.RunRequest(scenarios=first), tmp_path))
+        former = services.create_run(
+            store, services.build_config(services.RunRequest(scenarios=first, agent="scripted"), tmp_path)
+        )
         services.run_here(store, former.id)
         found = services.estimate_run(store, config, goals, limits=RunLimits())
         run = services.create_run(store, config)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.models_listed import ABILITIES, Tested, abilities_in_words, settings_in_words, verdict_in_words
+from app import models_listed
+from app.models_listed import ABILITIES, abilities_in_words, settings_in_words, verdict_in_words
 from app.results import EndpointLine
 from josh_engine.models.probe import Probe
 
@@ -36,8 +37,8 @@ def test_settings(given, expected):
 
 def test_verdicts():
     assert verdict_in_words(None) == "○ not tested"
-    assert verdict_in_words(Tested(Probe(error="refused"), "2026-01-01T00:00:00")) == "✕ does not answer"
-    assert verdict_in_words(Tested(Probe(seconds=1.234), "2026-01-01T00:00:00")) == "✓ answers in 1.23 s"
+    assert verdict_in_words(models_listed.Tested(Probe(error="refused"), "2026-01-01T00:00:00")) == "✕ does not answer"
+    assert verdict_in_words(models_listed.Tested(Probe(seconds=1.234), "2026-01-01T00:00:00")) == "✓ answers in 1.23 s"
 
 
 def test_each_ability_is_told_apart_by_its_sign():

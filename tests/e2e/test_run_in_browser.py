@@ -163,7 +163,7 @@ def test_failures_are_listed_and_only_they_are_retried(server: Served, page: Any
 
 def test_a_hundred_small_trees_are_drawn_smoothly(server: Served, page: Any) -> None:
     with services.open_store(server.store) as store:
-        config = services.build_config(services.RunRequest(limit=100), server.store.parent)
+        config = services.build_config(services.RunRequest(limit=100, agent="scripted"), server.store.parent)
         run = services.create_run(store, config, name="A hundred")
     assert play(server.store, run.id).state == "done"
     page.goto(server.url("run", run=run.id))

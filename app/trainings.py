@@ -1,0 +1,232 @@
+"""Training jobs: making one, running it here or in a child process, stopping it and going on, looking at it.
+
+Jobs train one after another: a launched one waits, in a process that has not loaded torch yet, until nobody trains
+and no older one waits. The rows are checked against their export before anything is made.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from app import catalog, jobs, launching
+from app.models import model_source
+from app.settings import data_path
+from josh_engine.errors import ConfigError, JoshError
+from josh_engine.training.config import Progress, Report, TrainConfig, preset
+from storage import locks
+from storage.database import Store
+from storage.trainings import (
+    ENDED,
+    Training,
+    add_training,
+    beat_training,
+    begin_training,
+    end_training,
+    list_trainings,
+    load_training,
+    queue_training,
+    tell_training,
+    training_in,
+    training_points,
+    want_training,
+    wanted_of,
+)
+from storage.trainings import delete_training as forget_training
+
+__all__ = [
+    "Training",
+    "TrainingRequest",
+    "cancel_training",
+    "create_training",
+    "delete_training",
+    "launch_training",
+    "list_trainings",
+    "load_training",
+    "queue_training",
+    "run_training",
+    "shown_state",
+    "training_points",
+]
+
+CANCELLED = "cancelled"
+TURN = "training"  # the lock of whoever trains
+LOOK_SECONDS = 0.5  # between two looks whether it is one's turn
+BEAT_SECONDS = 2.0
+FOLDER = "trainings"  # in the data folder
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What a person may choose. `model`: the embedded one, or a folder. `settings`: those of TrainConfig that differ
+    from the preset; None: as it says. `out` None: a folder of its own in the data folder."""
+
+    rows: Path
+    model: str = catalog.EMBEDDED_MODEL
+    trainer: str = "sft"
+    preset: str = "tiny"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    out: Path | None = None
+    name: str = ""
+
+    def config(self) -> TrainConfig:
+        """Raises ConfigError."""
+        given = {name: value for name, value in self.settings.items() if value is not None}
+        return replace(preset(self.preset, self.trainer), **given).checked()
+
+
+def create_training(store: Store, request: TrainingRequest, *, data: Path | None = None) -> Training:
+    """A queued job; the one that is in `out` already, where it is the same. Raises ConfigError and DatasetError."""
+    from josh_engine.training.job import check_export
+
+    config = asdict(request.config())
+    trained_folder(request.model)
+    rows = request.rows.expanduser().absolute()
+    check_export(rows)
+    out = None if request.out is None else str(request.out.expanduser().absolute())
+    before = training_in(store, out) if out else None
+    if before is not None:
+        if (before.model, before.rows, before.config) != (request.model, str(rows), config):
+            raise ConfigError(
+                f"{out} is the folder of another job: {before.name} ({before.id}).", remedy="Give another folder."
+            )
+        return before
+    name = request.name or f"{request.trainer} on {rows.parent.name}/{rows.name}"
+    folder = (data or data_path(store.path)) / FOLDER
+    return add_training(
+        store, name=name, model=request.model, rows=str(rows), out=out, config=config, folder=str(folder.absolute())
+    )
+
+
+def trained_folder(model: str) -> Path:
+    """Raises ConfigError for what cannot be trained here."""
+    source = model_source(model)
+    if not isinstance(source, Path):
+        raise ConfigError(f"{model!r} cannot be trained here.", remedy="Give a model's folder, or: embedded.")
+    return source
+
+
+def run_training(store: Store, training_id: str, *, report: Report | None = None, waits: bool = False) -> Training:
+    """Trains in this process until the job is done, failed or cancelled. `waits`: for its turn; without, it is the
+    caller's concern that the machine is free. Raises what ended it but a wish to cancel; Ctrl-C cancels too."""
+    with ExitStack() as held:
+        held.enter_context(locks.holding(store.path, lock_of(training_id)))
+        if waits and not _take_turn(store, training_id, held):
+            end_training(store, training_id, CANCELLED)
+            return load_training(store, training_id)
+        return _train(store, training_id, report)
+
+
+def launch_training(store: Store, training_id: str, *, data: Path | None = None) -> Training:
+    """Starts, or resumes, the job in a child process that outlives this one; returns at once. Raises RunHeld where
+    one is at it."""
+    if locks.is_held(store.path, lock_of(training_id)):
+        raise locks.RunHeld(f"Another process is working on training {training_id}.", remedy="Watch it on its page.")
+    queue_training(store, training_id)
+    words = ["train", "--launched", training_id]
+    launching.launch(
+        store.path, training_id, words, data=data or data_path(store.path), failed=partial(_fail, training_id)
+    )
+    return load_training(store, training_id)
+
+
+def cancel_training(store: Store, training_id: str) -> Training:
+    """Asks for the end after the step in flight; the adapter as it is then is saved. Where nobody works on the job,
+    it has ended at once."""
+    job = load_training(store, training_id)
+    if job.state in ENDED:
+        return job
+    if locks.is_held(store.path, lock_of(training_id)):
+        want_training(store, training_id, CANCELLED)
+    else:
+        end_training(store, training_id, CANCELLED)
+    return load_training(store, training_id)
+
+
+def delete_training(store: Store, training_id: str) -> None:
+    """The record; the folder with adapter and log stays. Raises ConfigError while somebody works on it."""
+    if locks.is_held(store.path, lock_of(training_id)):
+        raise ConfigError(f"Training {training_id} is being worked on.", remedy="Stop it first.")
+    forget_training(store, training_id)
+
+
+def shown_state(store: Store, job: Training) -> str:
+    """The state to show: "interrupted" where the store says that somebody is at it, and nobody is."""
+    if job.state in ENDED or locks.is_held(store.path, lock_of(job.id)):
+        return job.state
+    return "interrupted" if jobs.is_stale(job.heartbeat) else job.state
+
+
+def lock_of(training_id: str) -> str:
+    return f"train-{training_id}"
+
+
+def _take_turn(store: Store, training_id: str, held: ExitStack) -> bool:
+    """Waits for it, and holds it with the rest; False: the job was cancelled before."""
+    while wanted_of(store, training_id) is None:
+        older = [
+            each
+            for each in list_trainings(store)
+            if each.id < training_id and each.state not in ENDED and locks.is_held(store.path, lock_of(each.id))
+        ]
+        if not older:
+            try:
+                held.enter_context(locks.holding(store.path, TURN, patience=0.0))
+                return True
+            except locks.RunHeld:
+                pass  # somebody trains; look again
+        beat_training(store, training_id)
+        time.sleep(LOOK_SECONDS)
+    return False
+
+
+class _Wanted(KeyboardInterrupt):
+    """Somebody asked for the end. A KeyboardInterrupt, so that the loop keeps a checkpoint as for Ctrl-C."""
+
+
+def _train(store: Store, training_id: str, report: Report | None) -> Training:
+    job = load_training(store, training_id)
+    begin_training(store, training_id)
+
+    def told(progress: Progress) -> None:
+        wanted = tell_training(store, training_id, asdict(progress))
+        if report:
+            report(progress)
+        if wanted == CANCELLED:
+            raise _Wanted
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: a second thread waits more than it works
+    try:
+        from josh_engine.training.job import train
+
+        made = train(trained_folder(job.model), Path(job.rows), Path(job.out), TrainConfig(**job.config), told)
+    except KeyboardInterrupt as stopped:
+        end_training(store, training_id, CANCELLED, adapter=saved_adapter(job))
+        if not isinstance(stopped, _Wanted):
+            raise
+    except BaseException as error:
+        said = str(error) if isinstance(error, JoshError) else f"{type(error).__name__}: {error}"
+        end_training(store, training_id, "failed", error=said)
+        raise
+    else:
+        found = {name: getattr(made, name) for name in ("good", "bad", "sequences", "too_long")}
+        end_training(store, training_id, "done", adapter=made.adapter, found=found)
+    return load_training(store, training_id)
+
+
+def saved_adapter(job: Training) -> str | None:
+    """The adapter's folder, where it lies on disk."""
+    folder = Path(job.out) / "adapter"
+    return str(folder) if (folder / "adapter_model.safetensors").is_file() else None
+
+
+def _fail(training_id: str, store: Store, said: str) -> None:
+    """A job whose process ended without a word is failed; one that said why keeps that."""
+    if load_training(store, training_id).state not in ENDED:
+        end_training(store, training_id, "failed", error=said)

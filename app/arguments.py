@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from app import catalog
+from app.improving import Plan
 from josh_engine.config import STRATEGIES
 from josh_engine.training.config import PRESETS, TRAINERS
 
@@ -88,6 +89,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
     _train_arguments(commands.add_parser("train", parents=[everywhere], help="a LoRA on an export's rows"))
 
+    _improve_arguments(
+        commands.add_parser("improve", parents=[everywhere], help="search, export, train and judge in one go")
+    )
+
     data = commands.add_parser("data", help="get a world's data, or make the embedded model again")
     sources = data.add_subparsers(dest="source", required=True, parser_class=Parser, metavar="WORLD")
     multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")
@@ -113,6 +118,34 @@ def _train_arguments(train: Parser) -> None:
         train.add_argument(f"--{name}", type=float, metavar="X")
     for name in ("max-steps", "rank", "sequences-per-step", "seed"):
         train.add_argument(f"--{name}", type=int, metavar="N")
+
+
+def _improve_arguments(improve: Parser) -> None:
+    plan = Plan()
+    improve.add_argument("--out", type=Path, required=True, metavar="DIR", help="the same again goes on after a stop")
+    improve.add_argument("--world", default=plan.world, help=f"default: {plan.world}")
+    improve.add_argument("--split", default=plan.split, help=f"to search; default: {plan.split}")
+    improve.add_argument("--judged-split", default=plan.judged_split, help=f"default: {plan.judged_split}")
+    improve.add_argument("--limit", type=int, default=plan.scenarios, metavar="N", help="scenarios to search")
+    improve.add_argument("--judged", type=int, default=plan.judged, metavar="N", help="scenarios to judge on")
+    improve.add_argument("--agent", default=plan.agent)
+    improve.add_argument("--user", default=plan.user)
+    improve.add_argument("--model", default=plan.model, help="a model's folder; default: the embedded one")
+    improve.add_argument("--user-model", help="as --model, or an endpoint")
+    improve.add_argument("--beam", type=int, default=plan.beam, metavar="N")
+    improve.add_argument("--temperature", type=float, default=plan.temperature, metavar="X")
+    improve.add_argument("--also-at", default=plan.also_at, type=_numbers, metavar="X,Y", help="judge at these too")
+    improve.add_argument("--trainers", default=plan.trainers, type=_names, metavar="A,B", help="default: all")
+    improve.add_argument("--preset", default=plan.preset, metavar="|".join(PRESETS), help=f"default: {plan.preset}")
+    improve.add_argument("--seeds", type=int, default=1, metavar="N", help="trainings and judgements of each")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(each) for each in text.split(",") if each.strip())
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def _everywhere() -> Parser:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from app import rendering, services, trainings
+from app import improving, rendering, services, trainings
 from app.arguments import FORMATS
 from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
@@ -162,6 +162,17 @@ def _training_answer(job: trainings.Training) -> Answer:
     names = ("name", "state", "adapter", "steps", "loss", "seconds", "tokens", "error")
     fields = {"training": job.id, **{name: getattr(job, name) for name in names}, **(job.found or {})}
     return Answer(fields, rendering.fields(fields), CANCELLED if job.state == "cancelled" else DONE)
+
+
+def improve(words: argparse.Namespace) -> Answer:
+    plan = improving.Plan(
+        words.world, words.split, words.judged_split, words.limit, words.judged, words.agent, words.user, words.model,
+        words.user_model, words.beam, words.temperature, words.also_at, words.trainers, words.preset,
+        tuple(range(words.seeds)),
+    ).checked()  # fmt: skip
+    with _store(words, create=True) as store:
+        done = improving.improve(store, plan, words.out, data=_data(words), tell=rendering.tell)
+    return Answer(asdict(done), rendering.improved(done))
 
 
 def data(words: argparse.Namespace) -> Answer:

@@ -25,11 +25,12 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Ev
         incorrect_format=errors.incorrect_format if done else None,
         errors_by_api=errors.errors_by_api,
         parameter_errors=tuple(asdict(each) for each in errors.parameter_errors),
-        paired=_paired(store, run_id, against) if against else None,
+        paired=compare_runs(store, run_id, against) if against else None,
     )
 
 
-def _paired(store: Store, run_id: str, baseline: str) -> Comparison:
+def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:
+    """Raises ConfigError where the two finished no scenario in common, NotFound."""
     runs.load_run(store, baseline)
     paired = compare(runs.list_rollouts(store, baseline), runs.list_rollouts(store, run_id))
     if paired is None:
@@ -43,6 +44,9 @@ def _paired(store: Store, run_id: str, baseline: str) -> Comparison:
         difference=paired.difference,
         low=paired.low,
         high=paired.high,
+        success_difference=paired.success_difference.value,
+        success_low=paired.success_difference.low,
+        success_high=paired.success_difference.high,
         p=paired.p,
         fixed=paired.fixed,
         broken=paired.broken,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.checking import Checked
 from app.endpoints import EXAMPLE as ENDPOINT_EXAMPLE
+from app.improving import Improved
 from app.results import (
     EndpointLine,
     Evaluation,
@@ -20,6 +21,7 @@ from app.results import (
     SideUsage,
 )
 from josh_engine.encoding import to_json
+from josh_engine.metrics import Estimate
 from josh_engine.models.probe import Probe
 from josh_engine.training.config import Progress as Step
 from josh_engine.tree import branches, tree_order
@@ -54,6 +56,33 @@ def tell_step(step: Step) -> None:
     told = "".join(f"  {name} {value:.3f}" for name, value in step.metrics.items())
     share = f"step {step.step} of {step.steps}"
     print(f"{share}  loss {step.loss:.4f}{told}  {step.seconds:.0f} s", file=sys.stderr, flush=True)
+
+
+def tell(said: str) -> None:
+    """A line on standard error."""
+    print(said, file=sys.stderr, flush=True)
+
+
+def improved(given: Improved) -> str:
+    lines = [
+        f"search {given.search}: success {_estimate(given.search_success)}; {given.rows:,} rows,"
+        f" {given.positives:,} good and {given.negatives:,} bad",
+        f"{'model':<16} {'T':>4} {'seed':>4}  {'success':<26} minus base",
+    ]
+    for each in given.judged:
+        paired, gain = each.paired, ""
+        if paired is not None:
+            interval = f"[{paired.success_low:+.3f}, {paired.success_high:+.3f}]"
+            gain = (
+                f"{paired.success_difference:+.3f} {interval}, {len(paired.fixed)} fixed, {len(paired.broken)} broken"
+            )
+        shown = f"{each.model:<16} {each.temperature:>4g} {each.seed:>4}  {_estimate(each.success_rate):<26} {gain}"
+        lines.append(shown.rstrip())
+    return "\n".join(lines)
+
+
+def _estimate(given: Estimate | None) -> str:
+    return "–" if given is None else f"{given.value:.3f} [{given.low:.3f}, {given.high:.3f}] n {given.n}"
 
 
 def result(given: RunResult) -> str:

@@ -159,13 +159,16 @@ class ExportResult:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """This run minus the baseline, on the scenarios both finished. `low`..`high`: 95 % of the difference in Average
-    Reward. `fixed` and `broken` are scenario ids."""
+    Reward, `success_low`..`success_high` of that in success. `fixed` and `broken` are scenario ids."""
 
     baseline: str
     n: int
     difference: float
     low: float
     high: float
+    success_difference: float
+    success_low: float
+    success_high: float
     p: float
     fixed: Sequence[str]
     broken: Sequence[str]

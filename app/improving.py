@@ -1,0 +1,250 @@
+"""One turn of the loop: search, export, train, and judge the new model against the old one on held-out scenarios.
+
+A folder holds the turn: `improve.json` says what it is made of and how far it is, `rows/` the export, and a folder
+for every adapter. The same call goes on where it stopped, whatever stopped it; another plan in the same folder is
+refused. Runs and training jobs are in the store like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from app import catalog, launching, services, trainings
+from app.evaluating import compare_runs
+from app.results import Comparison
+from app.settings import RunRequest, build_config
+from app.trainings import TrainingRequest
+from josh_engine.config import RunConfig, RunLimits
+from josh_engine.errors import ConfigError, JoshError, StorageError, TrainingError
+from josh_engine.metrics import Estimate, summarise
+from josh_engine.training.config import TRAINERS, preset
+from josh_engine.values import Json
+from storage.database import Store
+
+STATE = "improve.json"
+ROWS = {"sft": "sft.jsonl", "kto_packed": "kto.jsonl"}
+AT_ONCE = 64  # conversations of plain play; a local model answers them together
+LEAST_SCENARIOS = 1
+Tell = Callable[[str], None]
+
+
+class Stopped(JoshError):
+    """A step was stopped by a person or a cap; the same call goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`scenarios` of `split` are searched, `judged` ones of `judged_split` are played plainly, the first of each; None:
+    all. `temperature`: of the search, and the first at which models are judged; `also_at`: further ones. `seeds`: one
+    training and one judgement each."""
+
+    world: str = catalog.DEFAULT_WORLD
+    split: str = "train"
+    judged_split: str = "test"
+    scenarios: int | None = 300
+    judged: int | None = 300
+    agent: str = catalog.DEFAULT_AGENT
+    user: str = catalog.DEFAULT_USER
+    model: str = catalog.EMBEDDED_MODEL
+    user_model: str | None = None
+    beam: int = 8
+    temperature: float = 1.0
+    also_at: tuple[float, ...] = (0.0,)
+    trainers: tuple[str, ...] = ("sft", "kto_packed")
+    preset: str = "tiny"
+    seeds: tuple[int, ...] = (0,)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def checked(self) -> Plan:
+        """Itself, or a ConfigError."""
+        for name in self.trainers:
+            preset(self.preset, name)
+        if strange := [name for name in self.trainers if name not in ROWS]:
+            raise ConfigError(f"Unknown trainer {strange[0]!r}.", remedy=f"Use one of: {', '.join(TRAINERS)}.")
+        if not self.trainers or not self.seeds:
+            raise ConfigError("Name at least one trainer and one seed.")
+        for given in (self.scenarios, self.judged):
+            if given is not None and given < LEAST_SCENARIOS:
+                raise ConfigError(f"{given} scenarios are too few.", remedy="Give 1 or more.")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A model's plain play. `model`: "base", or trainer and seed. `paired`: against the base's run with the same
+    seed and temperature; None for the base."""
+
+    model: str
+    temperature: float
+    seed: int
+    run: str
+    average_reward: Estimate | None
+    success_rate: Estimate | None
+    paired: Comparison | None = None
+    adapter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Improved:
+    """`search`: the run that was exported. `rows`, `positives`, `negatives`: of the export."""
+
+    folder: str
+    search: str
+    search_success: Estimate | None
+    rows: int
+    positives: int
+    negatives: int
+    judged: tuple[Judged, ...]
+
+
+def improve(store: Store, plan: Plan, folder: Path, *, data: Path, tell: Tell = lambda said: None) -> Improved:
+    """Does what is left, and tells what it does. Ctrl-C stops a step. Raises ConfigError, DatasetError, TrainingError,
+    StorageError and Stopped."""
+    turn = _Turn(store, plan.checked(), folder.expanduser().absolute(), data, tell)
+    bases = {(seed, at): turn.judge("base", seed, at, None) for seed in plan.seeds for at in turn.temperatures}
+    search = turn.play("search", turn.search_config(), RunLimits())
+    exported = turn.export(search)
+    judged = list(bases.values())
+    for trainer in plan.trainers:
+        for seed in plan.seeds:
+            adapter = turn.train(trainer, seed)
+            name = f"{trainer}-{seed}"
+            judged += [turn.judge(name, seed, at, adapter, bases[seed, at]) for at in turn.temperatures]
+    searched = summarise(services.list_rollouts(store, search))
+    return Improved(str(turn.folder), search, searched.success_rate, *exported, tuple(judged))
+
+
+@dataclass(slots=True)
+class _Known:
+    """What `improve.json` holds: runs and training jobs by name; of the export rows, positives and negatives."""
+
+    plan: Mapping[str, Json]
+    store: str
+    runs: dict[str, str] = field(default_factory=dict)
+    trainings: dict[str, str] = field(default_factory=dict)
+    export: tuple[int, int, int] | None = None
+
+
+class _Turn:
+    """The steps; each knows from `improve.json` whether it was begun, and from the store whether it is done."""
+
+    def __init__(self, store: Store, plan: Plan, folder: Path, data: Path, tell: Tell) -> None:
+        self.store, self.plan, self.folder, self.data, self.tell = store, plan, folder, data, tell
+        self.temperatures = tuple(dict.fromkeys((plan.temperature, *plan.also_at)))
+        self.known = self._open()
+
+    def play(self, name: str, config: RunConfig, limits: RunLimits) -> str:
+        """The run's id, once it is done. Rollouts that failed are counted in its figures, not scored."""
+        run_id = self.known.runs.get(name)
+        if run_id is None:
+            run_id = services.create_run(self.store, config, limits=limits, name=f"{self.folder.name}: {name}").id
+            self.known.runs[name] = run_id
+            self._keep()
+        run = services.load_run(self.store, run_id)
+        if run.state not in ("done", "failed"):
+            self.tell(f"{name}: playing {run.scenario_count} scenarios, run {run_id}")
+            run_state = services.resume_run(self.store, run_id, data=self.data).state
+            if run_state not in ("done", "failed"):
+                raise Stopped(f"{name} was stopped.", remedy="The same command goes on.")
+        done = summarise(services.list_rollouts(self.store, run_id))
+        if not done.finished:
+            raise Stopped(f"No scenario of {name} could be played.", remedy=f"See run {run_id} for why.")
+        return str(run_id)
+
+    def search_config(self) -> RunConfig:
+        plan = self.plan
+        request = RunRequest(
+            world=plan.world, split=plan.split, limit=plan.scenarios, agent=plan.agent, user=plan.user,
+            model=plan.model, user_model=plan.user_model, strategy="josh", beam=plan.beam,
+            temperature=plan.temperature, options=plan.options,
+        )  # fmt: skip
+        return build_config(request, self.data)
+
+    def judge(self, name: str, seed: int, at: float, adapter: str | None, base: Judged | None = None) -> Judged:
+        plan = self.plan
+        request = RunRequest(
+            world=plan.world, split=plan.judged_split, limit=plan.judged, agent=plan.agent, user=plan.user,
+            model=plan.model, user_model=plan.user_model, strategy="greedy", temperature=at, seed=seed,
+            adapter=adapter or None, options=plan.options,
+        )  # fmt: skip
+        config = build_config(request, self.data)
+        run_id = self.play(f"{name} at {at:g}, seed {seed}", config, RunLimits(concurrency=AT_ONCE))
+        summary = summarise(services.list_rollouts(self.store, run_id))
+        paired = compare_runs(self.store, run_id, base.run) if base else None
+        return Judged(name, at, seed, run_id, summary.average_reward, summary.success_rate, paired, adapter)
+
+    def export(self, run_id: str) -> tuple[int, int, int]:
+        """Rows, positives and negatives."""
+        if self.known.export is None:
+            self.tell("exporting")
+            formats = ["sft", "kto"]
+            made = services.export_rows(self.store, [run_id], formats=formats, out=self.folder / "rows", data=self.data)
+            self.known.export = (made.rows, made.positives, made.negatives)
+            self._keep()
+        if not self.known.export[1]:
+            raise TrainingError("The search found no path to learn from.", remedy="Search more scenarios.")
+        return self.known.export
+
+    def train(self, trainer: str, seed: int) -> str:
+        """The adapter's folder. In a process of its own, which gives its memory back."""
+        name = f"{trainer}-{seed}"
+        job = self._job(name, trainer, seed)
+        if job.state != "done":
+            self.tell(f"{name}: training, job {job.id}")
+            trainings.queue_training(self.store, job.id)
+            words = ["train", "--launched", job.id, "--store", str(self.store.path), "--data", str(self.data)]
+            subprocess.run(
+                [sys.executable, "-m", "app", *words], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": launching.search_path()},
+            )  # fmt: skip
+            job = trainings.load_training(self.store, job.id)
+        if job.state == "cancelled":
+            raise Stopped(f"{name} was stopped.", remedy="The same command goes on.")
+        if job.state != "done" or job.adapter is None:
+            raise TrainingError(f"{name}: {job.error or 'its process ended without a word'}", remedy="The same again.")
+        return job.adapter
+
+    def _job(self, name: str, trainer: str, seed: int) -> trainings.Training:
+        known = self.known.trainings.get(name)
+        if known is not None:
+            return trainings.load_training(self.store, known)
+        request = TrainingRequest(
+            self.folder / "rows" / ROWS[trainer], self.plan.model, trainer, self.plan.preset, {"seed": seed},
+            self.folder / name, f"{self.folder.name}: {name}",
+        )  # fmt: skip
+        job = trainings.create_training(self.store, request, data=self.data)
+        self.known.trainings[name] = job.id
+        self._keep()
+        return job
+
+    def _open(self) -> _Known:
+        place = self.folder / STATE
+        fresh = _Known(json.loads(json.dumps(asdict(self.plan))), str(self.store.path))
+        if not place.exists():
+            return fresh
+        try:
+            before = _Known(**json.loads(place.read_text(encoding="utf-8")))
+            before.export = None if before.export is None else (before.export[0], before.export[1], before.export[2])
+        except (OSError, ValueError, TypeError, IndexError) as error:
+            raise StorageError(f"{place} cannot be read: {error}.", remedy="Give another folder.") from error
+        for name in ("plan", "store"):
+            if getattr(before, name) != getattr(fresh, name):
+                raise ConfigError(
+                    f"{self.folder} holds a turn with another {name}.", remedy="Give another folder with --out."
+                )
+        return before
+
+    def _keep(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            new = self.folder / f"{STATE}.new"
+            new.write_text(json.dumps(asdict(self.known), indent=2) + "\n", encoding="utf-8")
+            new.replace(self.folder / STATE)
+        except OSError as error:
+            raise StorageError(f"{self.folder} cannot be written: {error.strerror}.") from error

@@ -11,7 +11,7 @@ from typing import NoReturn
 from app import catalog
 from app.improving import Plan
 from josh_engine.config import STRATEGIES
-from josh_engine.training.config import PRESETS, TRAINERS
+from josh_engine.training.config import PRESETS, SETTINGS, TRAINERS
 
 FORMATS = ("sft", "kto", "dpo", "openai")
 
@@ -110,14 +110,14 @@ def _train_arguments(train: Parser) -> None:
     train.add_argument("rows", type=Path, nargs="?", help="sft.jsonl or kto.jsonl of an export")
     train.add_argument("--out", type=Path, metavar="DIR", help="the same again goes on after a stop")
     train.add_argument("--name", default="", help="what to call the job")
+    train.add_argument("--dry-run", action="store_true", help="tell what it would do, and train nothing")
     train.add_argument("--launched", metavar="ID", help=argparse.SUPPRESS)
     train.add_argument("--model", default=catalog.EMBEDDED_MODEL, help="a model's folder; default: the embedded one")
     train.add_argument("--trainer", default="sft", metavar="|".join(TRAINERS), help="default: sft")
     train.add_argument("--preset", default="tiny", metavar="|".join(PRESETS), help="default: tiny")
-    for name in ("learning-rate", "epochs", "beta", "undesirable-weight"):
-        train.add_argument(f"--{name}", type=float, metavar="X")
-    for name in ("max-steps", "rank", "sequences-per-step", "seed"):
-        train.add_argument(f"--{name}", type=int, metavar="N")
+    train.add_argument("--schedule", metavar="cosine|linear|constant")
+    for name, kind in SETTINGS.items():
+        train.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar="N" if kind is int else "X")
 
 
 def _improve_arguments(improve: Parser) -> None:

@@ -14,6 +14,7 @@ from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
+from josh_engine.training.config import SETTINGS
 from josh_engine.values import Json
 from storage.locks import RunHeld
 
@@ -141,18 +142,21 @@ def serve_model(words: argparse.Namespace) -> Answer:
 
 
 def train(words: argparse.Namespace) -> Answer:
-    named = ("learning_rate", "epochs", "beta", "undesirable_weight", "max_steps", "rank", "sequences_per_step", "seed")
+    named = ("schedule", *SETTINGS)
     if words.launched:
         with _store(words, create=False) as store:
             job = trainings.run_training(store, words.launched, waits=True)
         return _training_answer(job)
-    if words.rows is None or words.out is None:
+    if words.rows is None or (words.out is None and not words.dry_run):
         raise ConfigError("Name the rows and --out.", remedy="For example: train rows/sft.jsonl --out adapters/one")
     request = trainings.TrainingRequest(
         words.rows, words.model, words.trainer, words.preset,
         {name: getattr(words, name) for name in named}, words.out, words.name,
     )  # fmt: skip
     request.config()  # what is wrong with the words is said before the store is touched
+    if words.dry_run:
+        found = asdict(trainings.dry_run(request))
+        return Answer(found, rendering.fields({name: value for name, value in found.items() if name != "first"}))
     with _store(words, create=True) as store:
         made = trainings.create_training(store, request, data=_data(words))
         return _training_answer(trainings.run_training(store, made.id, report=rendering.tell_step))

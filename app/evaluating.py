@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from app import figures
+from app import figures, services
 from app.results import Comparison, Evaluation
+from app.settings import RunRequest, build_config, data_path
+from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError
 from josh_engine.metrics import compare, error_analysis
 from josh_engine.tree import fold
 from storage import runs
 from storage.database import Store
+
+
+AT_ONCE = 64  # conversations of plain play; a local model answers them together
 
 
 def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Evaluation:
@@ -27,6 +32,24 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Ev
         parameter_errors=tuple(asdict(each) for each in errors.parameter_errors),
         paired=compare_runs(store, run_id, against) if against else None,
     )
+
+
+def launch_evaluation(store: Store, model: str, adapter: str, *, name: str, limit: int) -> tuple[str, str]:
+    """Plain play with the model as it is and with the adapter, on the same test scenarios at temperature 1, each in a
+    process of its own. A base that was played before is not played again. The two runs' ids."""
+    made = []
+    for chosen, title in ((None, f"Base: {model}"), (adapter, name)):
+        request = RunRequest(
+            split="test", limit=limit, strategy="greedy", model=model, adapter=chosen, temperature=1.0
+        )
+        config = build_config(request, data_path(store.path))
+        same = [run for run in runs.list_runs(store) if run.config == config and run.state in ("done", "running")]
+        if same:
+            made.append(same[0].id)
+            continue
+        run = services.create_run(store, config, limits=RunLimits(concurrency=AT_ONCE), name=title)
+        made.append(services.launch_run(store, run.id).id)
+    return made[0], made[1]
 
 
 def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:

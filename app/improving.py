@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from app import catalog, launching, services, trainings
-from app.evaluating import compare_runs
+from app.evaluating import AT_ONCE, compare_runs
 from app.results import Comparison
 from app.settings import RunRequest, build_config
 from app.trainings import TrainingRequest
@@ -29,7 +29,6 @@ from storage.database import Store
 
 STATE = "improve.json"
 ROWS = {"sft": "sft.jsonl", "kto_packed": "kto.jsonl"}
-AT_ONCE = 64  # conversations of plain play; a local model answers them together
 LEAST_SCENARIOS = 1
 Tell = Callable[[str], None]
 

@@ -37,7 +37,9 @@ TREE: Keys = (
 )
 EXPORT: Keys = (("D", "Download all files as a zip"), ("V", "Validate: read the files back and check them"))
 
-KEYS: Mapping[str, Keys] = {"Overview": OVERVIEW, "Run": RUN, "Tree": TREE, "Export": EXPORT}
+TRAIN: Keys = (("S", "Start the job as the form says"), ("L", "To the job's log, and back"))
+
+KEYS: Mapping[str, Keys] = {"Overview": OVERVIEW, "Run": RUN, "Tree": TREE, "Export": EXPORT, "Train": TRAIN}
 
 
 def keys_of(title: str) -> Keys:

@@ -23,6 +23,15 @@ def log_path(store: Path, work_id: str) -> Path:
     return store.with_name(f"{store.name}.logs") / f"{work_id}.log"
 
 
+def log_tail(store: Path, work_id: str, lines: int) -> tuple[str, ...]:
+    """The last lines of what the work said; none where it said nothing."""
+    try:
+        text = log_path(store, work_id).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ()
+    return tuple(text.splitlines()[-lines:])
+
+
 def launch(store: Path, work_id: str, words: Sequence[str], *, data: Path, failed: Failed) -> None:
     """Returns as soon as the child is started."""
     place = log_path(store, work_id)

@@ -34,6 +34,7 @@ PAGES: Mapping[str, str] = {
     "talk": "pages/talk.py",
     "tree": "pages/tree.py",
     "export": "pages/export.py",
+    "train": "pages/train.py",
     "data": "pages/data.py",
 }
 COOKIE = "josh_auditor"

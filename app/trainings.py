@@ -7,6 +7,8 @@ and no older one waits. The rows are checked against their export before anythin
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -18,8 +20,10 @@ from typing import Any
 from app import catalog, jobs, launching
 from app.models import model_source
 from app.settings import data_path
-from josh_engine.errors import ConfigError, JoshError
+from josh_engine.encoding import load
+from josh_engine.errors import ConfigError, JoshError, TrainingError
 from josh_engine.training.config import Progress, Report, TrainConfig, preset
+from josh_engine.training.preflight import Preflight
 from storage import locks
 from storage.database import Store
 from storage.trainings import (
@@ -41,14 +45,17 @@ from storage.trainings import (
 from storage.trainings import delete_training as forget_training
 
 __all__ = [
+    "Preflight",
     "Training",
     "TrainingRequest",
     "cancel_training",
     "create_training",
     "delete_training",
+    "dry_run",
     "launch_training",
     "list_trainings",
     "load_training",
+    "preflight_training",
     "queue_training",
     "run_training",
     "shown_state",
@@ -102,6 +109,34 @@ def create_training(store: Store, request: TrainingRequest, *, data: Path | None
     return add_training(
         store, name=name, model=request.model, rows=str(rows), out=out, config=config, folder=str(folder.absolute())
     )
+
+
+def preflight_training(request: TrainingRequest) -> Preflight:
+    """What the job would do, found out in a process of its own: this one loads no model. Raises what is wrong."""
+    words = ["train", str(request.rows), "--model", request.model, "--trainer", request.trainer]
+    words += ["--preset", request.preset, "--dry-run", "--json"]
+    for name, value in request.settings.items():
+        words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
+    request.config()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "app", *words], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": launching.search_path()},
+    )  # fmt: skip
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["Its process ended without a word."]
+        raise TrainingError(said[0].removeprefix("error: "))
+    return load(Preflight, done.stdout.strip().splitlines()[-1])
+
+
+def dry_run(request: TrainingRequest) -> Preflight:
+    """The same in this process."""
+    from josh_engine.training.job import check_export
+    from josh_engine.training.preflight import preflight
+
+    config, rows = request.config(), request.rows.expanduser().absolute()
+    check_export(rows)
+    _spare_threads(request.model)
+    return preflight(trained_folder(request.model), rows, config)
 
 
 def trained_folder(model: str) -> Path:
@@ -170,11 +205,7 @@ def lock_of(training_id: str) -> str:
 def _take_turn(store: Store, training_id: str, held: ExitStack) -> bool:
     """Waits for it, and holds it with the rest; False: the job was cancelled before."""
     while wanted_of(store, training_id) is None:
-        older = [
-            each
-            for each in list_trainings(store)
-            if each.id < training_id and each.state not in ENDED and locks.is_held(store.path, lock_of(each.id))
-        ]
+        older = [each for each in list_trainings(store) if each.id < training_id and _waits(store, each)]
         if not older:
             try:
                 held.enter_context(locks.holding(store.path, TURN, patience=0.0))
@@ -184,6 +215,11 @@ def _take_turn(store: Store, training_id: str, held: ExitStack) -> bool:
         beat_training(store, training_id)
         time.sleep(LOOK_SECONDS)
     return False
+
+
+def _waits(store: Store, job: Training) -> bool:
+    """Or trains. One that was launched a moment ago may not hold its lock yet."""
+    return job.state not in ENDED and (locks.is_held(store.path, lock_of(job.id)) or not jobs.is_stale(job.heartbeat))
 
 
 class _Wanted(KeyboardInterrupt):
@@ -201,7 +237,7 @@ def _train(store: Store, training_id: str, report: Report | None) -> Training:
         if wanted == CANCELLED:
             raise _Wanted
 
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: a second thread waits more than it works
+    _spare_threads(job.model)
     try:
         from josh_engine.training.job import train
 
@@ -218,6 +254,13 @@ def _train(store: Store, training_id: str, report: Report | None) -> Training:
         found = {name: getattr(made, name) for name in ("good", "bad", "sequences", "too_long")}
         end_training(store, training_id, "done", adapter=made.adapter, found=found)
     return load_training(store, training_id)
+
+
+def _spare_threads(model: str) -> None:
+    """Before torch is loaded. Small matrices: a second thread waits more than it works, much more where another
+    process works too."""
+    if model == catalog.EMBEDDED_MODEL:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def saved_adapter(job: Training) -> str | None:

@@ -88,6 +88,14 @@ def preset(name: str, trainer: str) -> TrainConfig:
     return replace(TrainConfig(preset=name), **PRESETS[name][trainer])
 
 
+# Every setting that is a number, with its kind; pages and the command line offer them all.
+SETTINGS: Mapping[str, type[int] | type[float]] = {
+    "epochs": float, "learning_rate": float, "warmup": float, "rank": int, "alpha": int, "dropout": float,
+    "sequences_per_step": int, "beta": float, "desirable_weight": float, "undesirable_weight": float,
+    "max_length": int, "max_steps": int, "checkpoint_steps": int, "seed": int,
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """After a step of `steps`. `loss`: this step's. `metrics`: the trainer's own figures, of this step."""

@@ -17,7 +17,7 @@ from typing import Any
 from josh_engine.errors import ConfigError, DatasetError, TrainingError
 from josh_engine.training.config import Progress, Report, TrainConfig
 from josh_engine.training.kto_packed import PackedKto
-from josh_engine.training.loop import ADAPTER, Loop
+from josh_engine.training.loop import ADAPTER, Loop, Objective
 from josh_engine.training.packing import Packing, pack, read_rows
 from josh_engine.training.sft import Supervised
 from josh_engine.values import Json
@@ -45,17 +45,13 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
     """Raises ConfigError, DatasetError and TrainingError; Ctrl-C keeps a checkpoint and raises on."""
     config = config.checked()
     check_export(rows)
-    from josh_engine.training.lora import folder_hash, open_trained, renderer
+    from josh_engine.training.lora import folder_hash, open_trained
 
     opened, tokenizer = open_trained(model, config)
-    wanted = [row for row in read_rows(rows) if config.trainer != "sft" or row.label is not False]
-    packing = pack(wanted, renderer(tokenizer), config.max_length)
-    if config.trainer == "kto_packed" and not (packing.good and packing.bad):
-        raise ConfigError("KTO needs good and bad rows, and one kind is missing.", remedy="Give a kto.jsonl.")
+    packing = packed_rows(rows, tokenizer, config)
     started = _manifest(model, rows, config, packing) | {"model_sha256": folder_hash(model)}
     _keep_manifest(out, started)
-    objective = Supervised(config) if config.trainer == "sft" else PackedKto(config, packing.sequences)
-    loop = Loop(out, opened, packing.sequences, config, objective)
+    loop = Loop(out, opened, packing.sequences, config, objective_of(config, packing))
     try:
         loss = loop.run(_logged(out / LOG, report))
     except KeyboardInterrupt:
@@ -63,6 +59,23 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
         raise
     loop.save()
     return _finished(out, opened, started, packing, loop, loss)
+
+
+def packed_rows(rows: Path, tokenizer: Any, config: TrainConfig) -> Packing:
+    """The rows that this trainer learns from. Raises ConfigError where a kind is missing, and what `pack` does."""
+    from josh_engine.training.lora import renderer
+
+    wanted = [row for row in read_rows(rows) if config.trainer != "sft" or row.label is not False]
+    if not wanted:
+        raise ConfigError("There is no good row to learn from.", remedy="Give an sft.jsonl, or a kto.jsonl with some.")
+    packing = pack(wanted, renderer(tokenizer), config.max_length)
+    if config.trainer == "kto_packed" and not (packing.good and packing.bad):
+        raise ConfigError("KTO needs good and bad rows, and one kind is missing.", remedy="Give a kto.jsonl.")
+    return packing
+
+
+def objective_of(config: TrainConfig, packing: Packing) -> Objective:
+    return Supervised(config) if config.trainer == "sft" else PackedKto(config, packing.sequences)
 
 
 def check_export(rows: Path) -> None:

@@ -22,11 +22,14 @@ class PackedKto:
 
     def prepare(self, model: Any) -> None:
         """The model without its adapter is the reference."""
+        self.try_on(model, parts(self.sequences))
+
+    def try_on(self, model: Any, few: Sequence[Sequence[Packed]]) -> None:
         import torch
 
         model.eval()
         with torch.no_grad(), model.disable_adapter():
-            for part in parts(self.sequences):
+            for part in few:
                 told = token_log_probabilities(model, part, self.config.bfloat16)
                 for each, packed in zip(told, part, strict=True):
                     self.reference[packed.tokens] = unit_sums(each, packed)

@@ -31,6 +31,10 @@ class Objective(Protocol):
         """Before the first step, with the model as it starts."""
         ...
 
+    def try_on(self, model: Any, few: Sequence[Sequence[Packed]]) -> None:
+        """As `prepare`, for these sequences only: enough to take a step on them and see how long it takes."""
+        ...
+
     def loss(self, model: Any, part: Sequence[Packed], whole: Sequence[Packed]) -> tuple[Any, dict[str, float]]:
         """The share of `part` in the loss of the step's `whole`, and sums for the metrics."""
         ...
@@ -45,9 +49,8 @@ class Loop:
         import torch
 
         self.out, self.model, self.sequences, self.config, self.objective = out, model, sequences, config, objective
-        per_epoch = math.ceil(len(sequences) / config.sequences_per_step)
-        self.per_epoch = per_epoch
-        self.steps = min(config.max_steps or 10**9, max(1, round(per_epoch * config.epochs)))
+        self.per_epoch = math.ceil(len(sequences) / config.sequences_per_step)
+        self.steps = step_count(len(sequences), config)
         self.trained = [(name, each) for name, each in model.named_parameters() if each.requires_grad]
         self.optimizer = torch.optim.AdamW(
             [each for _, each in self.trained], lr=config.learning_rate, weight_decay=0.0
@@ -176,6 +179,11 @@ class Loop:
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise DatasetError(f"{found} cannot be read: {error}.", remedy="Delete it to start over.") from error
         self.step, self.seconds, self.tokens = stands["step"], stands["seconds"], stands["tokens"]
+
+
+def step_count(sequences: int, config: TrainConfig) -> int:
+    per_epoch = math.ceil(sequences / config.sequences_per_step)
+    return min(config.max_steps or 10**9, max(1, round(per_epoch * config.epochs)))
 
 
 def parts(batch: Sequence[Packed]) -> list[list[Packed]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def open_trained(folder: Path, config: TrainConfig) -> tuple[Any, Any]:
     except ImportError as error:
         raise MissingDependency("Training needs torch, transformers and peft.", remedy="pip install peft") from error
     logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning)  # peft's, about transformers' names
+    warnings.filterwarnings("ignore", message=".*save_embedding_layers.*")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(

@@ -17,6 +17,9 @@ class Supervised:
     def prepare(self, model: Any) -> None:
         """Nothing: there is no reference."""
 
+    def try_on(self, model: Any, few: Sequence[Sequence[Packed]]) -> None:
+        """Nothing either."""
+
     def loss(self, model: Any, part: Sequence[Packed], whole: Sequence[Packed]) -> tuple[Any, dict[str, float]]:
         tokens = sum(span.stop - span.start for each in whole for span in each.spans)
         told = token_log_probabilities(model, part, self.config.bfloat16)

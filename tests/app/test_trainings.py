@@ -14,7 +14,7 @@ import pytest
 
 from app import services, trainings
 from app.trainings import TrainingRequest
-from josh_engine.errors import ConfigError, DatasetError
+from josh_engine.errors import ConfigError, DatasetError, TrainingError
 from storage import locks
 from storage.trainings import end_training, tell_training, training_points
 from tests.tiny_model import save_tiny_model
@@ -208,3 +208,19 @@ def test_the_command_line_refuses_wrong_words_and_makes_no_store(rows, say, tmp_
         code, _, told = say(*words)
         assert code == 2 and len(told.strip().splitlines()) == 1
     assert not (tmp_path / "josh.db").exists()
+
+
+def test_a_dry_run_tells_what_would_be_trained_on_and_leaves_nothing(store, rows, model, tmp_path):
+    found = trainings.preflight_training(request(rows, model, trainer="kto_packed"))
+    assert (found.good, found.bad, found.too_long, found.sequences) == (6, 6, 0, 12)
+    assert (found.steps, found.device) == (6, "cpu") and found.seconds and found.seconds > 0
+    assert found.trained < found.parameters < 1_000_000 < found.memory_bytes
+    assert [piece.trained for piece in found.first] in (["", "good"], ["", "bad"])
+    assert "Please book hotel" in found.first[0].text and found.first[1].text.startswith(("Of course.", "What?"))
+    assert trainings.list_trainings(store) == () and not list(tmp_path.glob("**/adapter"))
+
+
+def test_a_dry_run_says_what_training_would_have_said(rows, model):
+    rows.write_text(rows.read_text().replace("true", "false"))
+    with pytest.raises(TrainingError, match="no good row"):
+        trainings.preflight_training(request(rows, model))

@@ -13,6 +13,7 @@ page = st.navigation(
         st.Page(shell.PAGES["tree"], title="Tree", icon=":material/account_tree:", url_path="tree"),
         st.Page(shell.PAGES["export"], title="Export", icon=":material/output:", url_path="export"),
         st.Page(shell.PAGES["train"], title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page(shell.PAGES["evaluate"], title="Evaluate", icon=":material/leaderboard:", url_path="evaluate"),
         st.Page(shell.PAGES["data"], title="Data & settings", icon=":material/database:", url_path="data"),
     ]
 )

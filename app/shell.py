@@ -35,6 +35,7 @@ PAGES: Mapping[str, str] = {
     "tree": "pages/tree.py",
     "export": "pages/export.py",
     "train": "pages/train.py",
+    "evaluate": "pages/evaluate.py",
     "data": "pages/data.py",
 }
 COOKIE = "josh_auditor"

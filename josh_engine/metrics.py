@@ -20,6 +20,7 @@ from josh_engine.values import Goal, Rollout, ToolCall
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
+UNPARSABLE = "(unparsable)"  # the tool of a call that names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def error_analysis(trees: Iterable[Tree]) -> ErrorAnalysis:
     errors: Counter[str] = Counter()
     parameters: Counter[tuple[str, str, str]] = Counter()
     for tree, calls in conversations:
-        errors.update(call.name or "(unparsable)" for call in calls if call.error is not None)
+        errors.update(call.name or UNPARSABLE for call in calls if call.error is not None)
         parameters.update(_parameter_errors(tree, calls))
     total = sum(parameters.values())
     n = len(conversations)

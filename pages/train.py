@@ -247,9 +247,7 @@ def _delete(job: Training) -> None:
     st.text(f"{job.id}  {job.name}")
     st.text(f"Its record and its curve go. The folder {job.out} stays, adapter and all.")
     if st.button("Delete", type="primary", key="really-delete"):
-        shell.attempted(
-            lambda: trainings.delete_training(shell.store(), job.id), key="delete", then=("train", {})
-        )
+        shell.attempted(lambda: trainings.delete_training(shell.store(), job.id), key="delete", then=("train", {}))
 
 
 page()

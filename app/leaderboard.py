@@ -1,0 +1,253 @@
+"""Models beside one another, and whether one is better than the other, in words and rows. Pure.
+
+A model is judged by plain play (strategy `greedy`) on held-out scenarios. World, split, temperature, user simulator
+and its model are part of a figure's identity: where they differ between two runs, their comparison says so.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from app.listings import NO_FIGURE, Listed, address, linked
+from app.results import Comparison, Evaluation, Interval, RunLine
+from josh_engine.config import Run
+from josh_engine.values import Json
+
+BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "Bad API use", "Incorrect format", "n", "T", "User")
+FLIPS = ("Scenario", "Baseline", "This one", "What changed")
+TURNS = ("Turn", "Scenario", "Call", "What was wrong")
+CALLS = ("Tool", "Errors", "Of the baseline")
+PARAMETERS = ("Tool", "Parameter", "What is wrong", "Count", "Share")
+RESOLVED_AT_80 = 2.8  # standard errors: power 0.8 at two-sided 5 %
+# arXiv 2409.04617, table 3 and text: ToolWOZ's 450 test scenarios; the user simulator is GPT-4o.
+PAPER = (
+    ("paper: Llama-3-8B, ReACT", 0.63, 0.34),
+    ("paper: the same after JOSH-SFT", 0.74, 0.50),
+    ("paper: the same after JOSH-KTO", 0.79, 0.59),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A judged run. `paired`: minus the baseline; None for the baseline itself, and where they share no scenario."""
+
+    run: Run
+    judged: Evaluation
+    paired: Comparison | None = None
+
+
+def comparable(lines: Iterable[RunLine]) -> tuple[RunLine, ...]:
+    """Those of plain play with something finished, newest first, as they come."""
+    return tuple(line for line in lines if line.strategy == "greedy" and line.finished)
+
+
+def model_name(run: Run) -> str:
+    """Model and adapter, short."""
+    config = run.config
+    model = config.model or config.agent
+    base = Path(model).name if "/" in model and "@" not in model else model
+    if config.adapter is None:
+        return base
+    place = Path(config.adapter)
+    return f"{base} + {place.parent.name if place.name == 'adapter' else place.name}"
+
+
+def verdict(paired: Comparison) -> str:
+    """better, worse or undecided: by whether the paired interval of Average Reward holds 0."""
+    if paired.low > 0:
+        return "better"
+    return "worse" if paired.high < 0 else "undecided"
+
+
+def resolved(paired: Comparison) -> float:
+    """The smallest difference in Average Reward that this many scenarios would mostly tell from none."""
+    return RESOLVED_AT_80 * (paired.high - paired.low) / 2 / 1.96
+
+
+def sentence(standing: Standing) -> str:
+    """The verdict, first of all."""
+    paired = standing.paired
+    if paired is None:
+        return f"{model_name(standing.run)}: no scenario in common with the baseline."
+    return (
+        f"{verdict(paired).capitalize()}: {model_name(standing.run)}, Average Reward {signed(paired.difference)}"
+        f" {bounds((paired.low, paired.high))}, success {signed(paired.success_difference)}"
+        f" {bounds((paired.success_low, paired.success_high))}; {len(paired.fixed)} fixed, {len(paired.broken)} broken"
+        f" (McNemar p {paired.p:.2g}), n {paired.n}. With so many, a difference of {resolved(paired):.3f} is resolved."
+    )
+
+
+def warnings(standing: Standing, baseline: Run) -> tuple[str, ...]:
+    """Why the two may not be comparable."""
+    mine, its = standing.run.config, baseline.config
+    told = []
+    for name, one, other in (
+        ("world", mine.world, its.world), ("split", mine.split, its.split), ("user", mine.user, its.user),
+        ("user's model", mine.user_model, its.user_model),
+        ("temperature", mine.sampling.temperature, its.sampling.temperature),
+        ("agent", mine.agent, its.agent), ("test order", mine.options.get("order"), its.options.get("order")),
+    ):  # fmt: skip
+        if one != other:
+            told.append(f"{name} {one if one is not None else 'none'} against {other if other is not None else 'none'}")
+    if standing.judged.result.state not in ("done", "failed"):
+        told.append("not finished: figures are provisional")
+    if standing.judged.result.failed:
+        told.append(f"{standing.judged.result.failed} scenarios failed by a fault and count nowhere")
+    return tuple(told)
+
+
+def board_listed(standings: Sequence[Standing], base: str, *, official: bool) -> Listed:
+    """The baseline first, then by Average Reward; the paper's rows last and faint, where its scenarios were played."""
+    ordered = sorted(
+        standings, key=lambda each: (each.run.id != base, -(each.judged.result.average_reward or 0.0), each.run.id)
+    )
+    rows = [_row(each, is_base=each.run.id == base) for each in ordered]
+    if official:
+        rows += [
+            linked(
+                name, "", ("faint", name), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
+                *[("faint", NO_FIGURE)] * 3, ("faint", "450"), ("faint", NO_FIGURE), ("faint", "GPT-4o"),
+            )
+            for name, reward, success in PAPER
+        ]  # fmt: skip
+    return Listed(BOARD, rows, "" if standings else "Nothing is judged yet.")
+
+
+def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
+    result, paired, config = standing.judged.result, standing.paired, standing.run.config
+    minus = "baseline" if is_base else NO_FIGURE
+    if paired is not None:
+        minus = f"{signed(paired.difference)} {bounds((paired.low, paired.high))}"
+    return linked(
+        result.run,
+        address("run", run=result.run),
+        ("link", f"{model_name(standing.run)} · {result.run}"),
+        ("number", with_interval(result.average_reward, result.average_reward_interval)),
+        ("number", with_interval(result.success_rate, result.success_rate_interval)),
+        ("number", minus),
+        ("number", share(standing.judged.bad_api_use)),
+        ("number", share(standing.judged.incorrect_format)),
+        ("number", str(result.finished)),
+        ("number", f"{config.sampling.temperature:g}"),
+        ("text", config.user + (f" ({config.user_model})" if config.user_model else "")),
+    )
+
+
+def flips_listed(standing: Standing) -> Listed:
+    """The scenarios that only one of the two succeeds in, each leading to both trees side by side."""
+    paired = standing.paired
+    if paired is None:
+        return Listed(FLIPS, [], "There is nothing to compare.")
+    told = [("fixed", "failed", "succeeded", each) for each in paired.fixed]
+    told += [("broken", "succeeded", "failed", each) for each in paired.broken]
+    rows = [
+        linked(
+            f"{kind}-{scenario}",
+            address("tree", run=standing.run.id, scenario=scenario, compare=paired.baseline),
+            ("link", scenario), ("text", before), ("text", after), ("text", kind),
+        )
+        for kind, before, after, scenario in told
+    ]  # fmt: skip
+    return Listed(FLIPS, rows, "" if rows else "No scenario was fixed or broken.")
+
+
+def calls_listed(standing: Standing, baseline: Standing, here: Mapping[str, str]) -> Listed:
+    """Figure 4c: failed calls by tool. Each row leads to its turns: the same page with `api`."""
+    mine, its = standing.judged.errors_by_api, baseline.judged.errors_by_api
+    names = sorted(mine.keys() | its.keys(), key=lambda name: (-mine.get(name, 0), -its.get(name, 0), name))
+    rows = [
+        linked(
+            name, "/evaluate?" + urlencode({**here, "api": name}),
+            ("link", name), ("number", str(mine.get(name, 0))), ("number", str(its.get(name, 0))),
+        )
+        for name in names
+    ]  # fmt: skip
+    return Listed(CALLS, rows, "" if rows else "No call went wrong.")
+
+
+def parameters_listed(standing: Standing) -> Listed:
+    """Figure 5: the ten most frequent errors in parameters of tries at missed goals."""
+    rows = [
+        linked(
+            str(place), "", ("text", str(each["api"])), ("text", str(each["parameter"])), ("text", str(each["kind"])),
+            ("number", str(each["count"])), ("number", f"{float(str(each['share'])):.0%}"),
+        )
+        for place, each in enumerate(standing.judged.parameter_errors)
+    ]  # fmt: skip
+    return Listed(PARAMETERS, rows, "" if rows else "No missed goal was tried with wrong parameters.")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """A call that went wrong, and where. `text`: as the model wrote it."""
+
+    rollout: str
+    scenario: str
+    node: str
+    text: str
+    error: str
+
+
+def turns_listed(run_id: str, found: Sequence[FailedCall]) -> Listed:
+    rows = [
+        linked(
+            f"{each.rollout}-{each.node}-{place}",
+            address("tree", run=run_id, scenario=each.scenario, node=each.node),
+            ("link", each.node), ("text", each.scenario), ("text", each.text), ("text", each.error),
+        )
+        for place, each in enumerate(found)
+    ]  # fmt: skip
+    return Listed(TURNS, rows, "" if rows else "No such call went wrong here.")
+
+
+def as_csv(standings: Sequence[Standing]) -> str:
+    """One row per run, figures unrounded."""
+    told = io.StringIO()
+    writer = csv.writer(told, lineterminator="\n")
+    writer.writerow(
+        ["run", "model", "world", "split", "temperature", "user", "n", "average_reward", "average_reward_low",
+         "average_reward_high", "success_rate", "success_low", "success_high", "bad_api_use", "incorrect_format",
+         "baseline", "difference", "low", "high", "success_difference", "success_diff_low", "success_diff_high",
+         "fixed", "broken", "p"]
+    )  # fmt: skip
+    for each in standings:
+        result, paired, config = each.judged.result, each.paired, each.run.config
+        reward, success = result.average_reward_interval or ("", ""), result.success_rate_interval or ("", "")
+        beside: list[object] = [""] * 9
+        if paired is not None:
+            beside = [
+                paired.baseline, paired.difference, paired.low, paired.high, paired.success_difference,
+                paired.success_low, paired.success_high, len(paired.fixed), len(paired.broken),
+            ]  # fmt: skip
+        writer.writerow(
+            [_plain(result.run), _plain(model_name(each.run)), config.world, config.split, config.sampling.temperature,
+             config.user, result.finished, result.average_reward, *reward, result.success_rate, *success,
+             each.judged.bad_api_use, each.judged.incorrect_format, *beside, paired.p if paired else ""]
+        )  # fmt: skip
+    return told.getvalue()
+
+
+def _plain(text: str) -> str:
+    """No spreadsheet takes it for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+
+
+def with_interval(value: float | None, interval: Interval | None) -> str:
+    return NO_FIGURE if value is None else f"{value:.3f} {bounds(interval) if interval else ''}".strip()
+
+
+def bounds(interval: Interval) -> str:
+    return f"[{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def signed(value: float) -> str:
+    return f"{value:+.3f}"
+
+
+def share(value: float | None) -> str:
+    return NO_FIGURE if value is None else f"{value:.1%}"

@@ -11,7 +11,6 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 from app.listings import NO_FIGURE, Listed, address, linked
 from app.results import Comparison, Evaluation, Interval, RunLine
@@ -162,7 +161,7 @@ def calls_listed(standing: Standing, baseline: Standing, here: Mapping[str, str]
     names = sorted(mine.keys() | its.keys(), key=lambda name: (-mine.get(name, 0), -its.get(name, 0), name))
     rows = [
         linked(
-            name, "/evaluate?" + urlencode({**here, "api": name}),
+            name, address("evaluate", **here, api=name),
             ("link", name), ("number", str(mine.get(name, 0))), ("number", str(its.get(name, 0))),
         )
         for name in names

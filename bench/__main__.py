@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import critical_path, endpoints, engine_cpu, local_chat, search_gain, tree_view
+from bench import critical_path, embedded, endpoints, engine_cpu, local_chat, search_gain, tree_view
 from bench.figures import show
 
 MEASUREMENTS = {
@@ -13,6 +13,7 @@ MEASUREMENTS = {
     "endpoints": endpoints.measure,
     "search_gain": search_gain.measure,
     "local_chat": local_chat.measure,
+    "embedded": embedded.measure,
     "tree_view": tree_view.measure,
 }
 

@@ -19,7 +19,7 @@ shell.enter(__file__)
 OTHER_FILE = "Another file …"
 NO_ROWS = "Nothing is exported yet, so there is nothing to train on. Write an export to a folder first."
 LOG_LINES = 50  # kept in sight
-JUDGED = 300  # scenarios that an adapter is evaluated on by one press
+JUDGED = 300  # scenarios that an adapter is evaluated on where nobody says otherwise
 
 
 @shell.guarded
@@ -183,10 +183,11 @@ def _controls(job: Training, state: str) -> None:
             _act("Stop and save", "stop", trainings.cancel_training, job, "After this step; the adapter is saved.")
         if state in ("failed", "cancelled", "interrupted"):
             _act("Resume", "play_arrow", trainings.launch_training, job, "Goes on from the last checkpoint.")
-        meaning = f"Plain play of the first {JUDGED} test scenarios, before and after, at temperature 1."
         if job.adapter and state in ("done", "cancelled"):
+            scenarios = st.number_input("Test scenarios", 1, value=JUDGED, key="judged", width=150)
+            meaning = "Plain play of so many at temperature 1, with the adapter and without."
             if st.button("Evaluate this adapter", icon=":material/leaderboard:", key="evaluate", help=meaning):
-                _evaluate(job)
+                _evaluate(job, scenarios)
     shell.refused(key="control")
 
 
@@ -199,9 +200,9 @@ def _act(label: str, icon: str, act: Any, job: Training, meaning: str) -> None:
 
 
 @shell.guarded
-def _evaluate(job: Training) -> None:
+def _evaluate(job: Training, scenarios: int) -> None:
     """Plays base and adapter on the same scenarios, and shows how they compare."""
-    base, tuned = evaluating.launch_evaluation(shell.store(), job.model, job.adapter or "", name=job.name, limit=JUDGED)
+    base, tuned = evaluating.launch_evaluation(shell.store(), job.model, job.adapter, name=job.name, limit=scenarios)
     shell.go("evaluate", {"runs": f"{base},{tuned}", "base": base})
 
 

@@ -10,13 +10,18 @@ import pandas as pd
 
 from app.listings import NO_FIGURE, Listed, address, duration, linked, moment
 from app.trainings import Preflight, Training
-from josh_engine.training.config import PRESETS, SETTINGS, TRAINERS, preset
+from josh_engine.training.config import PRESETS, SETTINGS, preset
 from josh_engine.values import Json
 from storage.exports import Export
 
 JOBS = ("Job", "State", "Name", "Steps", "Loss", "Time", "Created (UTC)")
 GOING = ("queued", "preparing", "running", "saving")
-TRAINER_WORDS = {"sft": "SFT: the good turns", "kto_packed": "KTO: good and bad turns"}
+TRAINER_WORDS = {
+    "sft": "SFT: the good turns",
+    "kto_packed": "KTO: good and bad turns",
+    "kto": "KTO by TRL: row by row, with a reference point",
+    "dpo": "DPO by TRL: pairs of turns",
+}
 PRESET_MEANINGS = """\
 - **tiny**: measured on models of 2-3 million parameters, the embedded one among them
 - **recommended**: LoRA as TRL's guides advise it today
@@ -47,12 +52,12 @@ class RowFile:
 
 def row_files(exports: Sequence[Export]) -> tuple[RowFile, ...]:
     """Those of written exports that are still there, newest first."""
-    takes = {"kto.jsonl": TRAINERS, "sft.jsonl": ("sft",)}
+    takes = {"kto.jsonl": ("kto_packed", "sft", "kto"), "sft.jsonl": ("sft",), "dpo.jsonl": ("dpo",)}
     return tuple(
         RowFile(
             place,
             f"{export.id} · {name} · {export.positives:,} good"
-            + (f", {export.negatives:,} bad" if name == "kto.jsonl" else "")
+            + (f", {export.negatives:,} bad" if name != "sft.jsonl" else "")
             + f" · {place.parent.name}",
             takes[name],
         )

@@ -8,7 +8,8 @@ from typing import Any
 
 from josh_engine.errors import ConfigError
 
-TRAINERS = ("sft", "kto_packed")
+TRAINERS = ("sft", "kto_packed", "kto", "dpo")
+BY_TRL = ("kto", "dpo")  # the others are packed (`losses`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +58,30 @@ class TrainConfig:
         return self
 
 
-_TINY_KTO = {"trainer": "kto_packed", "learning_rate": 5e-4, "epochs": 2.0}
+_SMOKE = {"max_steps": 20, "sequences_per_step": 4}
+_PAPER_KTO = {"learning_rate": 5e-7, "rank": 64, "alpha": 64, "dropout": 0.05, "epochs": 1.0, "beta": 0.1,
+              "undesirable_weight": 2.71}  # fmt: skip
+_ADVISED = {"rank": 32, "alpha": 32, "epochs": 1.0, "beta": 0.1, "undesirable_weight": 1.0}
+_TINY_KTO = {"learning_rate": 5e-4, "epochs": 2.0}
 # name -> trainer -> what differs from the default. Sources: `tiny` measured; `paper` Appendix B (and the authors' code
 # for what it leaves out); `recommended` TRL's "LoRA without regret" and KTO pages; `smoke` proves that all works.
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "tiny": {"sft": {}, "kto_packed": _TINY_KTO},
+    "tiny": {"sft": {}, "kto_packed": _TINY_KTO, "kto": _TINY_KTO, "dpo": {**_TINY_KTO, "beta": 0.1}},
     "recommended": {
         "sft": {"learning_rate": 1e-4, "rank": 32, "alpha": 32, "epochs": 2.0},
-        "kto_packed": {"trainer": "kto_packed", "learning_rate": 5e-6, "rank": 32, "alpha": 32, "epochs": 1.0,
-                       "beta": 0.1, "undesirable_weight": 1.0},
+        "kto_packed": {**_ADVISED, "learning_rate": 5e-6},
+        "kto": {**_ADVISED, "learning_rate": 5e-6},
+        "dpo": {**_ADVISED, "learning_rate": 1e-5},
     },
     "paper": {
         "sft": {"learning_rate": 2e-5, "schedule": "linear", "rank": 64, "alpha": 64, "dropout": 0.05},
-        "kto_packed": {"trainer": "kto_packed", "learning_rate": 5e-7, "rank": 64, "alpha": 64, "dropout": 0.05,
-                       "epochs": 1.0, "beta": 0.1, "undesirable_weight": 2.71},
+        "kto_packed": _PAPER_KTO,
+        "kto": _PAPER_KTO,
+        "dpo": _PAPER_KTO,  # the paper has no DPO; its KTO's settings
     },
     "smoke": {
-        "sft": {"max_steps": 20, "sequences_per_step": 4},
-        "kto_packed": {**_TINY_KTO, "max_steps": 20, "sequences_per_step": 4},
+        "sft": _SMOKE, "kto_packed": {**_TINY_KTO, **_SMOKE}, "kto": {**_TINY_KTO, **_SMOKE},
+        "dpo": {**_TINY_KTO, **_SMOKE, "beta": 0.1},
     },
 }  # fmt: skip
 
@@ -85,7 +92,7 @@ def preset(name: str, trainer: str) -> TrainConfig:
         raise ConfigError(f"Unknown preset {name!r}.", remedy=f"Use one of: {', '.join(PRESETS)}.")
     if trainer not in PRESETS[name]:
         raise ConfigError(f"Unknown trainer {trainer!r}.", remedy=f"Use one of: {', '.join(PRESETS[name])}.")
-    return replace(TrainConfig(preset=name), **PRESETS[name][trainer])
+    return replace(TrainConfig(trainer=trainer, preset=name), **PRESETS[name][trainer])
 
 
 # Every setting that is a number, with its kind; pages and the command line offer them all.

@@ -12,18 +12,28 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from josh_engine.errors import ConfigError, DatasetError, TrainingError
-from josh_engine.training.config import Progress, Report, TrainConfig
+from josh_engine.training.config import BY_TRL, Progress, Report, TrainConfig
 from josh_engine.training.kto_packed import PackedKto
 from josh_engine.training.loop import ADAPTER, Loop, Objective
-from josh_engine.training.packing import Packing, pack, read_rows
+from josh_engine.training.packing import Packing, pack, read_rows, rows_of_pairs
 from josh_engine.training.sft import Supervised
 from josh_engine.values import Json
 
 MANIFEST, LOG = "manifest.json", "log.jsonl"
 PACKAGES = ("torch", "transformers", "peft", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is learnt from: turns, the sequences they stand in, rows left out for their length."""
+
+    good: int
+    bad: int
+    sequences: int
+    too_long: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +58,58 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
     from josh_engine.training.lora import folder_hash, open_trained
 
     opened, tokenizer = open_trained(model, config)
-    packing = packed_rows(rows, tokenizer, config)
-    started = _manifest(model, rows, config, packing) | {"model_sha256": folder_hash(model)}
+    counts, work = _work_of(out, opened, tokenizer, rows, config)
+    started = _manifest(model, rows, config, counts) | {"model_sha256": folder_hash(model)}
     _keep_manifest(out, started)
-    loop = Loop(out, opened, packing.sequences, config, objective_of(config, packing))
+    if (before := _ended(out)) is not None:
+        return Trained(str(out / ADAPTER), **before, **asdict(counts))
     try:
-        loss = loop.run(_logged(out / LOG, report))
+        loss = work.run(_logged(out / LOG, report))
     except KeyboardInterrupt:
         opened.save_pretrained(out / ADAPTER, safe_serialization=True)  # as far as it came; the checkpoint goes on
         raise
-    loop.save()
-    return _finished(out, opened, started, packing, loop, loss)
+    work.save()
+    opened.save_pretrained(out / ADAPTER, safe_serialization=True)
+    ended: dict[str, Any] = {"steps": work.steps, "loss": loss, "seconds": work.seconds, "tokens": work.tokens}
+    _write(out / MANIFEST, {**started, "ended": ended})
+    return Trained(str(out / ADAPTER), **ended, **asdict(counts))
+
+
+class Work(Protocol):
+    """What trains: the packed loop, or TRL."""
+
+    steps: int
+    seconds: float
+    tokens: int
+
+    def run(self, report: Report) -> float: ...
+    def save(self) -> None: ...
+
+
+def _work_of(out: Path, model: Any, tokenizer: Any, rows: Path, config: TrainConfig) -> tuple[Counts, Work]:
+    if config.trainer in BY_TRL:
+        from josh_engine.training.by_trl import TrlJob, fitting_rows
+        from josh_engine.training.lora import renderer
+
+        fitting = fitting_rows(rows, renderer(tokenizer), config)
+        counts = Counts(fitting.good, fitting.bad, len(fitting.rows), fitting.too_long)
+        return counts, TrlJob(out, model, tokenizer, fitting, config)
+    packing = packed_rows(rows, tokenizer, config)
+    counts = Counts(packing.good, packing.bad, len(packing.sequences), packing.too_long)
+    return counts, Loop(out, model, packing.sequences, config, objective_of(config, packing))
 
 
 def packed_rows(rows: Path, tokenizer: Any, config: TrainConfig) -> Packing:
     """The rows that this trainer learns from. Raises ConfigError where a kind is missing, and what `pack` does."""
     from josh_engine.training.lora import renderer
 
-    wanted = [row for row in read_rows(rows) if config.trainer != "sft" or row.label is not False]
+    told = rows_of_pairs(rows) if config.trainer == "dpo" else read_rows(rows)
+    wanted = [row for row in told if config.trainer != "sft" or row.label is not False]
     if not wanted:
         raise ConfigError("There is no good row to learn from.", remedy="Give an sft.jsonl, or a kto.jsonl with some.")
     packing = pack(wanted, renderer(tokenizer), config.max_length)
-    if config.trainer == "kto_packed" and not (packing.good and packing.bad):
-        raise ConfigError("KTO needs good and bad rows, and one kind is missing.", remedy="Give a kto.jsonl.")
+    if config.trainer != "sft" and not (packing.good and packing.bad):
+        raise ConfigError("This trainer needs good and bad rows, and one kind is missing.", remedy="Give a kto.jsonl.")
     return packing
 
 
@@ -96,16 +135,13 @@ def check_export(rows: Path) -> None:
         )
 
 
-def _manifest(model: Path, rows: Path, config: TrainConfig, packing: Packing) -> dict[str, Json]:
+def _manifest(model: Path, rows: Path, config: TrainConfig, counts: Counts) -> dict[str, Json]:
     return {
         "model": str(model),
         "rows": str(rows),
         "rows_sha256": _hash(rows),
         "config": asdict(config),
-        "good": packing.good,
-        "bad": packing.bad,
-        "sequences": len(packing.sequences),
-        "too_long": packing.too_long,
+        **asdict(counts),
         "provenance": _provenance(rows.parent),
         "versions": {name: version(name) for name in PACKAGES},
     }
@@ -150,18 +186,17 @@ def _logged(file: Path, report: Report) -> Report:
     return told
 
 
-def _finished(out: Path, model: Any, started: Mapping[str, Json], packing: Packing, loop: Loop, loss: float) -> Trained:
-    """The adapter, and the manifest with how it ended. What was finished before is given back as it is."""
-    place = out / MANIFEST
-    ended = json.loads(place.read_text(encoding="utf-8")).get("ended")
-    if ended is None or not (out / ADAPTER / "adapter_model.safetensors").is_file():
-        model.save_pretrained(out / ADAPTER, safe_serialization=True)
-        ended = {"steps": loop.steps, "loss": loss, "seconds": loop.seconds, "tokens": loop.tokens}
-        place.write_text(json.dumps({**started, "ended": ended}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Trained(
-        str(out / ADAPTER), ended["steps"], ended["loss"], packing.good, packing.bad, len(packing.sequences),
-        packing.too_long, ended["seconds"], ended["tokens"],
-    )  # fmt: skip
+def _ended(out: Path) -> dict[str, Any] | None:
+    """How the job in this folder ended; None where it did not, or its adapter is gone."""
+    ended: dict[str, Any] | None = json.loads((out / MANIFEST).read_text(encoding="utf-8")).get("ended")
+    return ended if (out / ADAPTER / "adapter_model.safetensors").is_file() else None
+
+
+def _write(place: Path, told: Mapping[str, Json]) -> None:
+    try:
+        place.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(f"{place} cannot be written: {error.strerror}.", remedy="Free some disk.") from error
 
 
 def _hash(file: Path) -> str:

@@ -77,6 +77,21 @@ def read_rows(file: Path) -> list[Row]:
     return found
 
 
+def rows_of_pairs(file: Path) -> list[Row]:
+    """A `dpo.jsonl`'s pairs as a good and a bad row each, for looking at them. Raises as `read_rows`."""
+    found: list[Row] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        where = f"{file}, line {number}"
+        try:
+            given = json.loads(line)
+            tools = json.loads(given["tools"]) if given.get("tools") else []
+            sides = ((given["chosen"], True), (given["rejected"], False))
+            found += [Row(given["prompt"], side, tools, label, where) for side, label in sides]
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{where}: no row of DPO ({error!r}).", remedy="Export the rows again.") from error
+    return found
+
+
 def _row(line: str, where: str) -> Row:
     try:
         given = json.loads(line)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from josh_engine.errors import ConfigError
-from josh_engine.training.config import TrainConfig
+from josh_engine.training.config import BY_TRL, TrainConfig
 
 TRIED_PARAMETERS = 200_000_000  # of a model that a CPU takes one step of to see how long that is
 SHOWN_TOKENS = 1_500
+TRL_FACTOR = 1.5  # it reads every row with the reference too
 ACTIVATION_BYTES = 34  # per token, layer and width: arXiv 2205.05198, table 2, without attention's own
 
 
@@ -58,10 +59,15 @@ def preflight(model: Path, rows: Path, config: TrainConfig) -> Preflight:
     config = config.checked()
     opened, tokenizer = open_trained(model, config)
     packing = packed_rows(rows, tokenizer, config)
+    by_trl = config.trainer in BY_TRL
     trained = sum(each.numel() for each in opened.parameters() if each.requires_grad)
     parameters = sum(each.numel() for each in opened.parameters()) - trained
     device = str(next(opened.parameters()).device)
-    lengths = [len(each.tokens) for each in packing.sequences]
+    lengths = [
+        stop
+        for each in packing.sequences
+        for stop in ([span.stop for span in each.spans] if by_trl else [len(each.tokens)])
+    ]  # TRL reads every row by itself
     steps = step_count(len(lengths), config)
     tried = device != "cpu" or parameters <= TRIED_PARAMETERS
     per_token = _seconds_per_token(opened, objective_of(config, packing), packing.sequences) if tried else None
@@ -69,6 +75,7 @@ def preflight(model: Path, rows: Path, config: TrainConfig) -> Preflight:
     layers, width, words = _shape(opened)
     at_once = max(FORWARD_TOKENS, max(lengths))
     memory = 4 * parameters + 12 * trained + at_once * (layers * width * ACTIVATION_BYTES + 8 * words)
+    per_token = per_token * TRL_FACTOR if per_token is not None and by_trl else per_token
     return Preflight(
         packing.good, packing.bad, packing.too_long, len(lengths), sum(lengths), max(lengths), steps,
         parameters, trained, device, None if per_token is None else done * per_token, memory,

@@ -64,7 +64,6 @@ def _machine() -> str:
     )
 
 
-@shell.guarded
 def _form() -> TrainingRequest | None:
     files = {each.label: each for each in trainings_listed.row_files(services.list_exports(shell.store()))}
     st.subheader("New job", anchor=False)

@@ -40,8 +40,8 @@ class Stopped(JoshError):
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`scenarios` of `split` are searched, `judged` ones of `judged_split` are played plainly, the first of each; None:
-    all. `temperature`: of the search, and the first at which models are judged; `also_at`: further ones. `seeds`: one
-    training and one judgement each."""
+    all. `temperature`: of the search, and the first at which models are judged; `also_at`: further ones, with the first
+    seed only. `seeds`: one training and one judgement each."""
 
     world: str = catalog.DEFAULT_WORLD
     split: str = "train"
@@ -106,7 +106,7 @@ def improve(store: Store, plan: Plan, folder: Path, *, data: Path, tell: Tell = 
     """Does what is left, and tells what it does. Ctrl-C stops a step. Raises ConfigError, DatasetError, TrainingError,
     StorageError and Stopped."""
     turn = _Turn(store, plan.checked(), folder.expanduser().absolute(), data, tell)
-    bases = {(seed, at): turn.judge("base", seed, at, None) for seed in plan.seeds for at in turn.temperatures}
+    bases = {(seed, at): turn.judge("base", seed, at, None) for seed in plan.seeds for at in turn.temperatures(seed)}
     search = turn.play("search", turn.search_config(), RunLimits())
     exported = turn.export(search)
     judged = list(bases.values())
@@ -114,7 +114,7 @@ def improve(store: Store, plan: Plan, folder: Path, *, data: Path, tell: Tell = 
         for seed in plan.seeds:
             adapter = turn.train(trainer, seed)
             name = f"{trainer}-{seed}"
-            judged += [turn.judge(name, seed, at, adapter, bases[seed, at]) for at in turn.temperatures]
+            judged += [turn.judge(name, seed, at, adapter, bases[seed, at]) for at in turn.temperatures(seed)]
     searched = summarise(services.list_rollouts(store, search))
     return Improved(str(turn.folder), search, searched.success_rate, *exported, tuple(judged))
 
@@ -135,8 +135,11 @@ class _Turn:
 
     def __init__(self, store: Store, plan: Plan, folder: Path, data: Path, tell: Tell) -> None:
         self.store, self.plan, self.folder, self.data, self.tell = store, plan, folder, data, tell
-        self.temperatures = tuple(dict.fromkeys((plan.temperature, *plan.also_at)))
         self.known = self._open()
+
+    def temperatures(self, seed: int) -> tuple[float, ...]:
+        also = self.plan.also_at if seed == self.plan.seeds[0] else ()
+        return tuple(dict.fromkeys((self.plan.temperature, *also)))
 
     def play(self, name: str, config: RunConfig, limits: RunLimits) -> str:
         """The run's id, once it is done. Rollouts that failed are counted in its figures, not scored."""

@@ -19,9 +19,10 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from app import services
+from app import services, trainings
 from app.keys import keys_of
 from app.listings import Listed, duration, keys_listed, progress_in_words, runs_listed
+from app.trainings_listed import in_words, share
 from josh_engine.config import Run
 from josh_engine.errors import JoshError, NotFound, StorageError
 
@@ -55,7 +56,7 @@ def sidebar() -> None:
     with st.sidebar:
         component(HERE, "scheme")(key="scheme")
         try:
-            going = bool(services.active_runs(store()))
+            going = bool(services.active_runs(store()) or trainings.active_trainings(store()))
         except StorageError:
             return  # the page says so, with what to do; there is nobody to ask and nothing to show
         st.fragment(_jobs, run_every="1s" if going else None)(going)
@@ -63,11 +64,11 @@ def sidebar() -> None:
 
 
 def _jobs(going: bool) -> None:
-    """The job strip: every run that is being played. The whole page is drawn anew when the last one ends."""
-    runs = services.active_runs(store())
-    if not runs and going:
+    """The job strip: what is being played or trained. The whole page is drawn anew when the last one ends."""
+    runs, jobs = services.active_runs(store()), trainings.active_trainings(store())
+    if not runs and not jobs and going:
         st.rerun()
-    if not runs:
+    if not runs and not jobs:
         return
     with st.container(key="jobs"):
         for run in runs[:MOST_JOBS]:
@@ -78,6 +79,10 @@ def _jobs(going: bool) -> None:
                 st.page_link(PAGES["run"], label="Open", query_params={"run": run.id})
         if len(runs) > MOST_JOBS:
             st.text(f"and {len(runs) - MOST_JOBS} more")
+        for job in jobs[:MOST_JOBS]:
+            st.text(job.name)
+            st.progress(share(job, job.state), text=in_words(job, job.state))
+            st.page_link(PAGES["train"], label="Open", query_params={"job": job.id})
 
 
 def _whoami() -> None:

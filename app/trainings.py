@@ -48,6 +48,7 @@ __all__ = [
     "Preflight",
     "Training",
     "TrainingRequest",
+    "active_trainings",
     "cancel_training",
     "create_training",
     "delete_training",
@@ -196,6 +197,12 @@ def shown_state(store: Store, job: Training) -> str:
     if job.state in ENDED or locks.is_held(store.path, lock_of(job.id)):
         return job.state
     return "interrupted" if jobs.is_stale(job.heartbeat) else job.state
+
+
+def active_trainings(store: Store) -> tuple[Training, ...]:
+    """Those that wait or train, oldest first."""
+    alive = (job for job in list_trainings(store) if job.state not in ENDED)
+    return tuple(job for job in alive if shown_state(store, job) != "interrupted")[::-1]
 
 
 def lock_of(training_id: str) -> str:

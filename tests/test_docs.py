@@ -53,6 +53,7 @@ def test_every_command_is_one_we_know_how_to_run():
         assert line.startswith(("make ", "python -m app ", "python -m bench")), line
 
 
+@pytest.mark.timeout(600)
 def test_the_app_commands_run_in_the_order_in_which_they_stand(tmp_path):
     run_id = "none yet"
     for line in commands():

@@ -198,7 +198,7 @@ def _models(place: Place) -> None:
         if not lines:
             with st.container(key="notice-no-endpoints"):
                 st.text("None yet. A file josh.toml gives an endpoint its name; the Run page then offers it.")
-                st.code(models_listed.EXAMPLE, language="toml")
+                st.code(models_listed.EXAMPLE, language=None)
                 shell.copy_button("Copy the example", key="copy-endpoint", text=models_listed.EXAMPLE)
     with right:
         _try_one(tested)

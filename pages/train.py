@@ -137,7 +137,7 @@ def _preflight(request: TrainingRequest) -> None:
         columns = st.columns(3)
         for place, (label, figure, meaning) in enumerate(trainings_listed.facts(found)):
             columns[place % 3].metric(label, figure, help=meaning)
-    with st.expander("What is trained on: the first sequence", icon=":material/visibility:", expanded=True):
+    with st.expander("What is trained on: the first sequences", icon=":material/visibility:", expanded=True):
         pieces = [{"text": piece.text, "trained": piece.trained} for piece in found.first]
         shell.component(shell.HERE, "mask")(key="mask", data={"pieces": pieces})
 

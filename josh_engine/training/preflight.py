@@ -23,7 +23,7 @@ ACTIVATION_BYTES = 34  # per token, layer and width: arXiv 2205.05198, table 2, 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the first sequence. `trained`: good, bad, or "" for what is only read."""
+    """A stretch of a sequence. `trained`: good, bad, or "" for what is only read."""
 
     text: str
     trained: str
@@ -79,7 +79,7 @@ def preflight(model: Path, rows: Path, config: TrainConfig) -> Preflight:
     return Preflight(
         packing.good, packing.bad, packing.too_long, len(lengths), sum(lengths), max(lengths), steps,
         parameters, trained, device, None if per_token is None else done * per_token, memory,
-        tuple(_pieces(packing.sequences[0], tokenizer)),
+        tuple(piece for shown in _shown(packing.sequences) for piece in _pieces(shown, tokenizer)),
     )  # fmt: skip
 
 
@@ -107,6 +107,14 @@ def _shape(model: Any) -> tuple[int, int, int]:
     """Layers, width, pieces of the vocabulary."""
     text = model.config.get_text_config(decoder=True)
     return text.num_hidden_layers, text.hidden_size, text.vocab_size
+
+
+def _shown(sequences: Sequence[Any]) -> list[Any]:
+    """The first with a good turn, and the first with a bad one."""
+    firsts = [
+        next((each for each in sequences if any(s.good is side for s in each.spans)), None) for side in (True, False)
+    ]
+    return list({id(each): each for each in firsts if each is not None}.values())
 
 
 def _pieces(packed: Any, tokenizer: Any) -> Iterator[Piece]:

@@ -215,8 +215,8 @@ def test_a_dry_run_tells_what_would_be_trained_on_and_leaves_nothing(store, rows
     assert (found.good, found.bad, found.too_long, found.sequences) == (6, 6, 0, 12)
     assert (found.steps, found.device) == (6, "cpu") and found.seconds and found.seconds > 0
     assert found.trained < found.parameters < 1_000_000 < found.memory_bytes
-    assert [piece.trained for piece in found.first] in (["", "good"], ["", "bad"])
-    assert "Please book hotel" in found.first[0].text and found.first[1].text.startswith(("Of course.", "What?"))
+    assert [piece.trained for piece in found.first] == ["", "good", "", "bad"]
+    assert "Please book hotel" in found.first[0].text and found.first[1].text.startswith("Of course.")
     assert trainings.list_trainings(store) == () and not list(tmp_path.glob("**/adapter"))
 
 

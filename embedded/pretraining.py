@@ -45,7 +45,7 @@ class Schedule:
     C++ compiler and makes two cores 1.3 times as fast. `block`: conversations shuffled together; `texts`: those the
     tokenizer is learnt from; `reported`: steps between two points."""
 
-    tokens: int = 45_000_000
+    tokens: int = 48_000_000
     matrix_rate: float = 0.02
     other_rate: float = 0.004
     warmup_tokens: int = 300_000

@@ -7,6 +7,7 @@ refused. Runs and training jobs are in the store like any other.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -25,9 +26,10 @@ from josh_engine.errors import ConfigError, JoshError, StorageError, TrainingErr
 from josh_engine.metrics import Estimate, summarise
 from josh_engine.training.config import TRAINERS, preset
 from josh_engine.values import Json
+from storage import locks
 from storage.database import Store
 
-STATE = "improve.json"
+STATE, RESULT = "improve.json", "result.json"
 ROWS = {"sft": "sft.jsonl", "kto_packed": "kto.jsonl"}
 LEAST_SCENARIOS = 1
 Tell = Callable[[str], None]
@@ -105,7 +107,19 @@ class Improved:
 def improve(store: Store, plan: Plan, folder: Path, *, data: Path, tell: Tell = lambda said: None) -> Improved:
     """Does what is left, and tells what it does. Ctrl-C stops a step. Raises ConfigError, DatasetError, TrainingError,
     StorageError and Stopped."""
-    turn = _Turn(store, plan.checked(), folder.expanduser().absolute(), data, tell)
+    place = folder.expanduser().absolute()
+    with locks.holding(store.path, lock_of(place)):
+        done = _improved(_Turn(store, plan.checked(), place, data, tell))
+        _write(place / RESULT, asdict(done))
+    return done
+
+
+def lock_of(folder: Path) -> str:
+    return f"turn-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+
+
+def _improved(turn: _Turn) -> Improved:
+    plan = turn.plan
     bases = {(seed, at): turn.judge("base", seed, at, None) for seed in plan.seeds for at in turn.temperatures(seed)}
     search = turn.play("search", turn.search_config(), RunLimits())
     exported = turn.export(search)
@@ -115,7 +129,7 @@ def improve(store: Store, plan: Plan, folder: Path, *, data: Path, tell: Tell = 
             adapter = turn.train(trainer, seed)
             name = f"{trainer}-{seed}"
             judged += [turn.judge(name, seed, at, adapter, bases[seed, at]) for at in turn.temperatures(seed)]
-    searched = summarise(services.list_rollouts(store, search))
+    searched = summarise(services.list_rollouts(turn.store, search))
     return Improved(str(turn.folder), search, searched.success_rate, *exported, tuple(judged))
 
 
@@ -243,10 +257,15 @@ class _Turn:
         return before
 
     def _keep(self) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            new = self.folder / f"{STATE}.new"
-            new.write_text(json.dumps(asdict(self.known), indent=2) + "\n", encoding="utf-8")
-            new.replace(self.folder / STATE)
-        except OSError as error:
-            raise StorageError(f"{self.folder} cannot be written: {error.strerror}.") from error
+        _write(self.folder / STATE, asdict(self.known))
+
+
+def _write(place: Path, told: Mapping[str, Json]) -> None:
+    """Whole or not at all."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        new = place.with_name(f"{place.name}.new")
+        new.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        new.replace(place)
+    except OSError as error:
+        raise StorageError(f"{place} cannot be written: {error.strerror}.") from error

@@ -10,7 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import evaluating, launching, listings, services, shell, trainings, trainings_listed
+from app import evaluating, launching, listings, services, shell, trainings, trainings_listed, turns
+from app.improving import Plan
 from app.trainings import Training, TrainingRequest
 from app.trainings_listed import GOING
 
@@ -51,6 +52,7 @@ def _planning() -> None:
     with right:
         if request is not None:
             _preflight(request)
+        _loop()
         _jobs_so_far()
 
 
@@ -140,6 +142,31 @@ def _preflight(request: TrainingRequest) -> None:
     with st.expander("What is trained on: the first sequences", icon=":material/visibility:", expanded=True):
         pieces = [{"text": piece.text, "trained": piece.trained} for piece in found.first]
         shell.component(shell.HERE, "mask")(key="mask", data={"pieces": pieces})
+
+
+@shell.guarded
+def _loop() -> None:
+    """Search, export, train and judge, by one press."""
+    store = shell.store()
+    with st.expander("The whole loop in one go", icon=":material/all_inclusive:"):
+        shell.faint("Search, export, train, and judge each model beside the base.", key="loop")
+        columns = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
+        columns[0].text_input("Name", "first-turn", key="turn-name", max_chars=40)
+        columns[1].number_input("Searched", 1, value=300, key="turn-searched", help="Scenarios of the train split.")
+        columns[2].number_input("Judged", 1, value=300, key="turn-judged", help="Scenarios of the test split.")
+        columns[3].button(
+            "Start the loop", key="start-loop", width="stretch", on_click=shell.tried, args=(_start_loop,),
+            help="Or goes on with the turn of this name. Some 20 minutes on two cores.",
+        )  # fmt: skip
+        shell.refused(key="loop")
+        if found := turns.list_turns(store):
+            shell.listing(turns.turns_listed(found), key="turns", height=200)
+
+
+def _start_loop() -> None:
+    state = st.session_state
+    plan = Plan(scenarios=int(state["turn-searched"]), judged=int(state["turn-judged"]))
+    turns.launch_turn(shell.store(), state["turn-name"].strip(), plan)
 
 
 def _jobs_so_far() -> None:

@@ -1,9 +1,11 @@
-"""Turns of the loop (`app.improving`) that a page starts: each in a process and a folder of its own; how far they are."""
+"""Turns of the loop (`app.improving`) that a page starts, each in a process and a folder of its own; how far they
+are."""
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +16,12 @@ from app.listings import Listed, address, linked
 from app.settings import data_path
 from josh_engine.errors import ConfigError
 from storage import locks
-from storage.database import Store
+from storage.database import Store, translated
 
 FOLDER = "turns"  # in the data folder
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 TURNS = ("Turn", "State", "What it did last", "Verdicts")
+START_SECONDS = 20  # until its process must have said something
 GOING, DONE, STOPPED = "running", "done", "paused"
 
 
@@ -39,6 +42,9 @@ def launch_turn(store: Store, name: str, plan: Plan, *, data: Path | None = None
     place = (data or data_path(store.path)).absolute() / FOLDER / name
     if locks.is_held(store.path, lock_of(place)):
         raise locks.RunHeld(f"The turn {name} is at work.", remedy="Watch it below.")
+    with translated(store.path):
+        place.mkdir(parents=True, exist_ok=True)
+        place.touch()  # it begins now
     words = ["improve", "--out", str(place), *plan_words(plan.checked())]
     launching.launch(
         store.path, f"turn-{name}", words, data=data or data_path(store.path), failed=lambda store, said: None
@@ -59,9 +65,9 @@ def plan_words(plan: Plan) -> tuple[str, ...]:
 
 def list_turns(store: Store, data: Path | None = None) -> tuple[Turn, ...]:
     """Newest first."""
-    places = ((data or data_path(store.path)).absolute() / FOLDER).glob(f"*/{STATE}")
+    places = ((data or data_path(store.path)).absolute() / FOLDER).glob("*/")
     newest = sorted(places, key=lambda place: -place.stat().st_mtime)
-    return tuple(_turn(store, place.parent) for place in newest)
+    return tuple(_turn(store, place) for place in newest)
 
 
 def turns_listed(turns: Sequence[Turn]) -> Listed:
@@ -81,7 +87,8 @@ def turns_listed(turns: Sequence[Turn]) -> Listed:
 
 
 def _turn(store: Store, folder: Path) -> Turn:
-    held = locks.is_held(store.path, lock_of(folder))
+    just_begun = time.time() - folder.stat().st_mtime < START_SECONDS and not (folder / STATE).exists()
+    held = just_begun or locks.is_held(store.path, lock_of(folder))
     said = launching.log_tail(store.path, f"turn-{folder.name}", 1)
     state = GOING if held else DONE if (folder / RESULT).is_file() else STOPPED
     told = "All is done; open it for the verdicts." if state == DONE else (said[0] if said else "")

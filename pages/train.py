@@ -159,8 +159,14 @@ def _loop() -> None:
             help="Or goes on with the turn of this name. Some 20 minutes on two cores.",
         )  # fmt: skip
         shell.refused(key="loop")
-        if found := turns.list_turns(store):
-            shell.listing(turns.turns_listed(found), key="turns", height=200)
+        going = any(turn.state == turns.GOING for turn in turns.list_turns(store))
+        st.fragment(_turns, run_every="2s" if going else None)()
+
+
+@shell.guarded
+def _turns() -> None:
+    if found := turns.list_turns(shell.store()):
+        shell.listing(turns.turns_listed(found), key="turns", height=200)
 
 
 def _start_loop() -> None:

@@ -45,8 +45,8 @@ def test_a_turn_is_listed_as_going_stopped_or_done(tmp_path: Path, started: list
         turns.launch_turn(store, "one", Plan())
         folder = tmp_path / "josh-data" / "turns" / "one"
         assert started[0][2][:3] == ["improve", "--out", str(folder)]
-        assert turns.list_turns(store) == ()
-        folder.mkdir(parents=True)
+        (begun,) = turns.list_turns(store)
+        assert (begun.state, begun.runs) == ("running", ())
         runs = {"base at 1, seed 0": "b", "base at 0, seed 0": "z", "search": "s", "sft-0 at 1, seed 0": "t"}
         (folder / STATE).write_text(json.dumps({"plan": {"temperature": 1.0}, "runs": runs}))
         (stopped,) = turns.list_turns(store)

@@ -223,7 +223,9 @@ class _Turn:
         if job.state == "cancelled":
             raise Stopped(f"{name} was stopped.", remedy="The same command goes on.")
         if job.state != "done" or job.adapter is None:
-            raise TrainingError(f"{name}: {job.error or 'its process ended without a word'}", remedy="The same again.")
+            raise TrainingError(
+                f"{name}: {job.error or 'Its process ended without a word.'}", remedy="The same command goes on."
+            )
         return job.adapter
 
     def _job(self, name: str, trainer: str, seed: int) -> trainings.Training:

@@ -16,10 +16,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from app import services  # noqa: E402
-from josh_engine.config import RunConfig, StrategyConfig  # noqa: E402
 from tests.e2e.conftest import ARGUMENTS, BROWSERS, Served, serving  # noqa: E402
 
 SCREENS = ROOT / "docs" / "screens"
+SCENARIOS = 40
+SETTLED = {"train": 15_000}  # ms until a page has all it shows; others have it sooner
 COLOURS = 160  # a palette keeps a picture below 100 kB
 
 
@@ -44,7 +45,7 @@ def main() -> int:
                 for name, url in screens(served, store, josh=josh, greedy=greedy).items():
                     page.goto(url)
                     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-                    page.wait_for_timeout(2500)
+                    page.wait_for_timeout(SETTLED.get(name, 2500))
                     save(page.screenshot(), SCREENS / f"{name}-{theme}.png")
                     print(f"{name}-{theme}.png")
                 context.close()
@@ -53,16 +54,16 @@ def main() -> int:
 
 
 def make_runs(store: Path) -> tuple[str, str]:
-    """A search and plain play of the same scenarios."""
+    """A search by the embedded model, and its plain play of the same scenarios; the search's rows are exported."""
     made = []
     with services.open_store(store) as opened:
         data = services.data_path(store)
-        ids = services.scenario_ids("toolwoz-generated", "train", data)[:40]
         for strategy in ("josh", "greedy"):
-            config = RunConfig("toolwoz-generated", "train", ids, strategy=StrategyConfig(strategy))
+            config = services.build_config(services.RunRequest(limit=SCENARIOS, strategy=strategy), data)
             run = services.create_run(opened, config)
             services.run_here(opened, run.id)
             made.append(run.id)
+        services.export_rows(opened, made[:1], formats=["sft", "kto"], out=data / "rows")
     return made[0], made[1]
 
 
@@ -81,6 +82,8 @@ def screens(served: Served, store: Path, *, josh: str, greedy: str) -> dict[str,
         "data": served.url("data"),
         "models": served.url("data", tab="models"),
         "talk": served.url("talk"),
+        "train": served.url("train"),
+        "evaluate": served.url("evaluate", runs=greedy),
     }
 
 

@@ -154,7 +154,7 @@ def test_data_multiwoz_imports_and_the_world_then_plays(ask: Any, tmp_path: Path
     }  # fmt: skip
     assert given["goal_calls"] == given["credited"] == 4190
     assert given["repaired"] and given["rejected"] == []
-    code, result = ask("run", "--world", "toolwoz", "--split", "val", "--limit", "3")
+    code, result = ask("run", "--world", "toolwoz", "--split", "val", "--limit", "3", "--agent", "scripted")
     assert code == 0 and result["average_reward"] is not None
 
 

@@ -13,7 +13,7 @@ from embedded.pretraining import Schedule, Shape, pretrain, rate_factor
 from josh_engine.errors import ConfigError, DatasetError
 
 SMALL = Shape(width=32, layers=1, heads=1, inner=64)
-BRIEF = Schedule(tokens=60_000, warmup_tokens=5_000, threads=1, checkpoint_seconds=1e9, block=150, texts=60)
+BRIEF = Schedule(tokens=40_000, warmup_tokens=4_000, threads=1, checkpoint_seconds=1e9, block=70, texts=40)
 
 
 def test_rates_warm_up_hold_and_fall_to_nothing():
@@ -23,18 +23,18 @@ def test_rates_warm_up_hold_and_fall_to_nothing():
 
 
 def test_batches_have_one_length_and_few_shapes(tmp_path):
-    pretrain(tmp_path, SMALL, replace(BRIEF, tokens=1), lambda point: None)
-    made = batches(0, tmp_path, size=150)
+    pretrain(tmp_path, SMALL, replace(BRIEF, tokens=1, block=50), lambda point: None)
+    made = batches(0, tmp_path, size=50)
     assert {(row.length, len(batch)) for batch in made for row in batch} <= {
         (length, max(1, BATCH_TOKENS // length)) for length in LENGTHS
     }
-    assert made == batches(0, tmp_path, size=150) != batches(1, tmp_path, size=150)
+    assert made == batches(0, tmp_path, size=50) != batches(1, tmp_path, size=50)
 
 
 def test_it_learns_and_a_stop_in_the_middle_changes_nothing(tmp_path):
     whole, stopped = [], []
     pretrain(tmp_path / "whole", SMALL, BRIEF, whole.append)
-    assert whole[-1].held_out < 7.0 < 7.62  # ln 2048: what it knew at the start
+    assert whole[-1].held_out < 7.2 < 7.62  # ln 2048: what it knew at the start
 
     class Stop(Exception):
         pass
@@ -63,6 +63,6 @@ def test_a_checkpoint_of_another_shape_and_a_damaged_one_are_refused(tmp_path):
 
 def test_the_log_holds_every_point(tmp_path):
     points = []
-    pretrain(tmp_path, SMALL, replace(BRIEF, tokens=20_000, reported=1), points.append)
+    pretrain(tmp_path, SMALL, replace(BRIEF, tokens=15_000, reported=1), points.append)
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [each["tokens"] for each in logged] == [point.tokens for point in points] and len(points) > 2

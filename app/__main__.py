@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "probe": commands.probe,
     "serve-model": commands.serve_model,
     "train": commands.train,
+    "merge": commands.merge,
     "improve": commands.improve,
     "data": commands.data,
 }

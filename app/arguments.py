@@ -89,6 +89,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
     _train_arguments(commands.add_parser("train", parents=[everywhere], help="a LoRA on an export's rows"))
 
+    merge = commands.add_parser("merge", parents=[everywhere], help="an adapter and its base as one model")
+    merge.add_argument("adapter", type=Path, metavar="ADAPTER", help="the adapter's folder")
+    merge.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the whole model is written")
+    merge.add_argument("--model", help="the base's folder; default: the one the adapter was trained on")
+
     _improve_arguments(
         commands.add_parser("improve", parents=[everywhere], help="search, export, train and judge in one go")
     )
@@ -116,6 +121,9 @@ def _train_arguments(train: Parser) -> None:
     train.add_argument("--trainer", default="sft", metavar="|".join(TRAINERS), help="default: sft")
     train.add_argument("--preset", default="tiny", metavar="|".join(PRESETS), help="default: tiny")
     train.add_argument("--schedule", metavar="cosine|linear|constant")
+    train.add_argument(
+        "--four-bit", action=argparse.BooleanOptionalAction, help="the base in 4 bits; needs bitsandbytes"
+    )
     for name, kind in SETTINGS.items():
         train.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar="N" if kind is int else "X")
 

@@ -15,6 +15,7 @@ from app.results import Evaluation, RunResult
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
 from josh_engine.training.config import SETTINGS
+from josh_engine.training.team import announced
 from josh_engine.values import Json
 from storage.locks import RunHeld
 
@@ -142,7 +143,7 @@ def serve_model(words: argparse.Namespace) -> Answer:
 
 
 def train(words: argparse.Namespace) -> Answer:
-    named = ("schedule", *SETTINGS)
+    settings = ("schedule", "four_bit", *SETTINGS)
     if words.launched:
         with _store(words, create=False) as store:
             job = trainings.run_training(store, words.launched, waits=True)
@@ -151,15 +152,23 @@ def train(words: argparse.Namespace) -> Answer:
         raise ConfigError("Name the rows and --out.", remedy="For example: train rows/sft.jsonl --out adapters/one")
     request = trainings.TrainingRequest(
         words.rows, words.model, words.trainer, words.preset,
-        {name: getattr(words, name) for name in named}, words.out, words.name,
+        {name: getattr(words, name) for name in settings}, words.out, words.name,
     )  # fmt: skip
     request.config()  # what is wrong with the words is said before the store is touched
     if words.dry_run:
         found = asdict(trainings.dry_run(request))
         return Answer(found, rendering.fields({name: value for name, value in found.items() if name != "first"}))
+    if not announced().leads:
+        trainings.follow_training(request)
+        return Answer({}, "")
     with _store(words, create=True) as store:
         made = trainings.create_training(store, request, data=_data(words))
         return _training_answer(trainings.run_training(store, made.id, report=rendering.tell_step))
+
+
+def merge(words: argparse.Namespace) -> Answer:
+    made = asdict(trainings.merge_adapter(words.adapter, words.out, model=words.model))
+    return Answer(made, rendering.fields(made))
 
 
 def _training_answer(job: trainings.Training) -> Answer:

@@ -6,6 +6,7 @@ and no older one waits. The rows are checked against their export before anythin
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from app.settings import data_path
 from josh_engine.encoding import load
 from josh_engine.errors import ConfigError, JoshError, TrainingError
 from josh_engine.training.config import Progress, Report, TrainConfig, preset
+from josh_engine.training.merge import Merged
 from josh_engine.training.preflight import Preflight
 from storage import locks
 from storage.database import Store
@@ -53,9 +55,11 @@ __all__ = [
     "create_training",
     "delete_training",
     "dry_run",
+    "follow_training",
     "launch_training",
     "list_trainings",
     "load_training",
+    "merge_adapter",
     "preflight_training",
     "queue_training",
     "run_training",
@@ -157,6 +161,35 @@ def run_training(store: Store, training_id: str, *, report: Report | None = None
             end_training(store, training_id, CANCELLED)
             return load_training(store, training_id)
         return _train(store, training_id, report)
+
+
+def follow_training(request: TrainingRequest) -> None:
+    """This process's share of a job that a launcher started in several (`team`): the first keeps it in its store."""
+    from josh_engine.training.job import train
+
+    if request.out is None:
+        raise ConfigError("Several processes need one folder.", remedy="Name it with --out.")
+    _spare_threads(request.model)
+    out, rows = request.out.expanduser().absolute(), request.rows.expanduser().absolute()
+    train(trained_folder(request.model), rows, out, request.config(), lambda progress: None)
+
+
+def merge_adapter(adapter: Path, out: Path, *, model: str | None = None) -> Merged:
+    """`model` None: the base that the adapter's manifest names. Raises ConfigError, DatasetError and TrainingError."""
+    from josh_engine.training.merge import merge
+
+    folder = adapter.expanduser().absolute()
+    return merge(trained_folder(model or _base_of(folder)), folder, out.expanduser().absolute())
+
+
+def _base_of(adapter: Path) -> str:
+    place = adapter.parent / "manifest.json"
+    try:
+        return str(json.loads(place.read_text(encoding="utf-8"))["model"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{place} does not tell which base {adapter.name} is for.", remedy="Name the base's folder with --model."
+        ) from error
 
 
 def launch_training(store: Store, training_id: str, *, data: Path | None = None) -> Training:

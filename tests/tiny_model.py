@@ -16,7 +16,7 @@ CHAT_TEMPLATE = (
 SPECIAL = ["<|end|>", "<|pad|>", "<|tools|>", "<|call|>", "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"]
 
 
-def save_tiny_model(folder: Path, texts: list[str]) -> Path:
+def save_tiny_model(folder: Path, texts: list[str], width: int = 32) -> Path:
     """A tokenizer trained on `texts` and a random model, saved as a Hugging Face folder."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
@@ -36,8 +36,8 @@ def save_tiny_model(folder: Path, texts: list[str]) -> Path:
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(fast),
-            hidden_size=32,
-            intermediate_size=64,
+            hidden_size=width,
+            intermediate_size=2 * width,
             num_hidden_layers=2,
             num_attention_heads=2,
             max_position_embeddings=8192,

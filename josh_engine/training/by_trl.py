@@ -20,6 +20,7 @@ from josh_engine.errors import ConfigError, DatasetError, MissingDependency, Out
 from josh_engine.training.config import Progress, Report, TrainConfig
 from josh_engine.training.loop import LOWER
 from josh_engine.training.packing import Render
+from josh_engine.training.team import Team
 from josh_engine.values import Json
 
 FOLDER = "trl"  # checkpoints, in the job's folder
@@ -56,7 +57,9 @@ def fitting_rows(file: Path, render: Render, config: TrainConfig) -> Fitting:
 
 def _read(file: Path, wanted: Sequence[str]) -> Rows:
     found: Rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
             found.append({name: row[name] for name in wanted} | ({"tools": row["tools"]} if row.get("tools") else {}))
@@ -76,11 +79,13 @@ def _length(row: dict[str, Any], side: str, render: Render) -> int:
 class TrlJob:
     """`run` as `loop.Loop`'s, with the same fields."""
 
-    def __init__(self, out: Path, model: Any, tokenizer: Any, fitting: Fitting, config: TrainConfig) -> None:
-        self.out, self.model, self.fitting, self.config = out, model, fitting, config
+    def __init__(
+        self, out: Path, model: Any, tokenizer: Any, fitting: Fitting, config: TrainConfig, team: Team
+    ) -> None:
+        self.out, self.model, self.fitting, self.config, self.team = out, model, fitting, config, team
         self.micro = min(MICRO_BATCH, config.sequences_per_step)
-        self.accumulated = math.ceil(config.sequences_per_step / self.micro)
-        per_epoch = math.ceil(len(fitting.rows) / (self.micro * self.accumulated))
+        self.accumulated = math.ceil(config.sequences_per_step / (self.micro * team.size))
+        per_epoch = math.ceil(len(fitting.rows) / (self.micro * self.accumulated * team.size))
         self.steps = min(config.max_steps or 10**9, max(1, round(per_epoch * config.epochs)))
         self.step, self.seconds, self.tokens, self.stopped = 0, 0.0, 0, False
         self.trainer = self._trainer(tokenizer)
@@ -88,15 +93,18 @@ class TrlJob:
     def run(self, report: Report) -> float:
         """The last step's loss. A KeyboardInterrupt of `report` keeps a checkpoint and is raised on."""
         import torch
+        from safetensors import SafetensorError
 
         self.trainer.add_callback(_telling(self, report))
-        newest = max((self.out / FOLDER).glob("checkpoint-*"), key=_number, default=None)
+        newest = self._newest()
         try:
             self.trainer.train(resume_from_checkpoint=str(newest) if newest else None)
         except torch.OutOfMemoryError as error:
-            raise OutOfMemory(f"The memory does not hold step {self.step + 1}.", remedy=LOWER) from error
-        except OSError as error:
-            raise TrainingError(f"No checkpoint can be written: {error.strerror}.", remedy="Free some disk.") from error
+            raise OutOfMemory(f"The memory does not hold step {self.step + 1}. {self._last()}", remedy=LOWER) from error
+        except (OSError, SafetensorError) as error:
+            raise TrainingError(
+                f"No checkpoint can be written: {error}. {self._last()}", remedy="Free some disk."
+            ) from error
         if self.stopped:
             raise KeyboardInterrupt
         return next((each["loss"] for each in reversed(self.trainer.state.log_history) if "loss" in each), math.nan)
@@ -104,10 +112,18 @@ class TrlJob:
     def save(self) -> None:
         """Checkpoints are TRL's own."""
 
+    def _newest(self) -> Path | None:
+        return max((self.out / FOLDER).glob("checkpoint-*"), key=_number, default=None)
+
+    def _last(self) -> str:
+        place = self._newest()
+        return f"The last good checkpoint is {place}." if place else "No checkpoint had been written."
+
     def _trainer(self, tokenizer: Any) -> Any:
         try:
             import trl
             from datasets import Dataset
+            from transformers import PrinterCallback
         except ImportError as error:
             raise MissingDependency("This trainer needs trl and datasets.", remedy="pip install trl") from error
         import torch
@@ -129,12 +145,14 @@ class TrlJob:
                 "desirable_weight": config.desirable_weight, "undesirable_weight": config.undesirable_weight,
             }  # fmt: skip
         kind = config.trainer.upper()
-        return getattr(trl, f"{kind}Trainer")(
+        trainer = getattr(trl, f"{kind}Trainer")(
             model=self.model,
             args=getattr(trl, f"{kind}Config")(**given),
             train_dataset=Dataset.from_list(self.fitting.rows),
             processing_class=tokenizer,
         )
+        trainer.remove_callback(PrinterCallback)  # standard output is the command's own
+        return trainer
 
 
 def _number(checkpoint: Path) -> int:
@@ -149,14 +167,14 @@ def _telling(job: TrlJob, report: Report) -> Any:
             self.started = time.monotonic()
 
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-            if not logs or "loss" not in logs:
-                return  # the summary at the end
+            if not logs or "loss" not in logs or not job.team.leads:
+                return  # the summary at the end; only the first process reports
             job.step, job.seconds = state.global_step, time.monotonic() - self.started
             job.tokens = int(logs.get("num_tokens", job.tokens))
             loss = float(logs["loss"])
             if not math.isfinite(loss):
                 raise TrainingError(
-                    f"The loss of step {job.step} is {loss}. Checkpoints are in {job.out / FOLDER}.",
+                    f"The loss of step {job.step} is {loss}. {job._last()}",
                     remedy="Lower the rate.",
                 )
             figures = {short: float(logs[name]) for name, short in FIGURES.items() if name in logs}
@@ -164,6 +182,13 @@ def _telling(job: TrlJob, report: Report) -> Any:
                 rate = float(logs.get("learning_rate", 0.0))
                 report(Progress(job.step, job.steps, loss, rate, job.seconds, job.tokens, figures))
             except KeyboardInterrupt:
+                job.stopped = True
+                if job.team.size == 1:
+                    control.should_save = control.should_training_stop = True
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """What the first process was told a step ago ends them all."""
+            if job.team.size > 1 and job.team.any_of(job.stopped, args.device):
                 job.stopped = control.should_save = control.should_training_stop = True
 
     return Telling()

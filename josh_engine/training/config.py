@@ -40,7 +40,8 @@ class TrainConfig:
     max_steps: int | None = None
     checkpoint_steps: int = 20
     seed: int = 0
-    bfloat16: bool = True  # autocast on a CPU: 2.6 times as fast as float32 there
+    bfloat16: bool = True  # autocast on a CPU: 2.6 times as fast as float32 there; a GPU holds the base in it
+    four_bit: bool = False  # the base as nf4 with double quantisation (arXiv 2305.14314); needs bitsandbytes
 
     def checked(self) -> TrainConfig:
         """Itself, or a ConfigError that says which value cannot be."""
@@ -61,7 +62,7 @@ class TrainConfig:
 
 _SMOKE = {"max_steps": 20, "sequences_per_step": 4}
 _PAPER_KTO = {"learning_rate": 5e-7, "rank": 64, "alpha": 64, "dropout": 0.05, "epochs": 1.0, "beta": 0.1,
-              "undesirable_weight": 2.71}  # fmt: skip
+              "undesirable_weight": 2.71, "four_bit": True}  # fmt: skip
 _ADVISED = {"rank": 32, "alpha": 32, "epochs": 1.0, "beta": 0.1, "undesirable_weight": 1.0}
 _TINY_KTO = {"learning_rate": 1e-3, "epochs": 3.0}
 # name -> trainer -> what differs from the default. Sources: `tiny` measured; `paper` Appendix B (and the authors' code
@@ -75,7 +76,8 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "dpo": {**_ADVISED, "learning_rate": 1e-5},
     },
     "paper": {
-        "sft": {"learning_rate": 2e-5, "schedule": "linear", "rank": 64, "alpha": 64, "dropout": 0.05},
+        "sft": {"learning_rate": 2e-5, "schedule": "linear", "rank": 64, "alpha": 64, "dropout": 0.05, "epochs": 3.0,
+                "four_bit": True},
         "kto_packed": _PAPER_KTO,
         "kto": _PAPER_KTO,
         "dpo": _PAPER_KTO,  # the paper has no DPO; its KTO's settings

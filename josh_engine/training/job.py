@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from josh_engine.errors import ConfigError, DatasetError, TrainingError
+from josh_engine.training.card import CARD, card
 from josh_engine.training.config import BY_TRL, Progress, Report, TrainConfig
 from josh_engine.training.kto_packed import PackedKto
 from josh_engine.training.loop import ADAPTER, Loop, Objective
 from josh_engine.training.packing import Packing, pack, read_rows, rows_of_pairs
+from josh_engine.training.samples import questions, sampling
 from josh_engine.training.sft import Supervised
+from josh_engine.training.team import Team, join
 from josh_engine.values import Json
 
 MANIFEST, LOG = "manifest.json", "log.jsonl"
@@ -52,27 +55,56 @@ class Trained:
 
 
 def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Report) -> Trained:
-    """Raises ConfigError, DatasetError and TrainingError; Ctrl-C keeps a checkpoint and raises on."""
+    """In this process, or in all that a launcher started for it (`team`): then all but the first report to nobody.
+
+    Raises ConfigError, DatasetError and TrainingError; Ctrl-C keeps a checkpoint and raises on.
+    """
     config = config.checked()
     check_export(rows)
-    from josh_engine.training.lora import folder_hash, open_trained
+    from josh_engine.training.lora import folder_hash, open_trained, renderer
 
+    team = join()
     opened, tokenizer = open_trained(model, config)
-    counts, work = _work_of(out, opened, tokenizer, rows, config)
+    counts, work = _work_of(out, opened, tokenizer, rows, config, team)
     started = _manifest(model, rows, config, counts) | {"model_sha256": folder_hash(model)}
-    _keep_manifest(out, started)
+    if team.leads:
+        _keep_manifest(out, started)
+    team.wait()
     if (before := _ended(out)) is not None:
         return Trained(str(out / ADAPTER), **before, **asdict(counts))
+    told: Report = _silent
+    if team.leads:
+        asked = questions(rows, renderer(tokenizer), config)
+        told = sampling(_logged(out / LOG, report), opened, tokenizer, asked, out, config.checkpoint_steps)
     try:
-        loss = work.run(_logged(out / LOG, report))
+        loss = work.run(told)
     except KeyboardInterrupt:
-        opened.save_pretrained(out / ADAPTER, safe_serialization=True)  # as far as it came; the checkpoint goes on
+        _save_adapter(team, opened, out, started)  # as far as it came; the checkpoint goes on
         raise
     work.save()
-    opened.save_pretrained(out / ADAPTER, safe_serialization=True)
     ended: dict[str, Any] = {"steps": work.steps, "loss": loss, "seconds": work.seconds, "tokens": work.tokens}
-    _write(out / MANIFEST, {**started, "ended": ended})
+    _save_adapter(team, opened, out, {**started, "ended": ended})
+    if team.leads:
+        _write(out / MANIFEST, {**started, "ended": ended})
+    team.wait()
     return Trained(str(out / ADAPTER), **ended, **asdict(counts))
+
+
+def _silent(progress: Progress) -> None:
+    """The first process tells."""
+
+
+def _save_adapter(team: Team, model: Any, out: Path, manifest: Mapping[str, Json]) -> None:
+    if not team.leads:
+        return
+    try:
+        model.save_pretrained(out / ADAPTER, safe_serialization=True)
+        (out / ADAPTER / CARD).write_text(card(manifest), encoding="utf-8")
+    except Exception as error:  # safetensors has an error of its own for a full disk
+        raise TrainingError(
+            f"The adapter cannot be written to {out / ADAPTER}: {error}. The last checkpoint beside it goes on.",
+            remedy="Free some disk.",
+        ) from error
 
 
 class Work(Protocol):
@@ -86,17 +118,17 @@ class Work(Protocol):
     def save(self) -> None: ...
 
 
-def _work_of(out: Path, model: Any, tokenizer: Any, rows: Path, config: TrainConfig) -> tuple[Counts, Work]:
+def _work_of(out: Path, model: Any, tokenizer: Any, rows: Path, config: TrainConfig, team: Team) -> tuple[Counts, Work]:
     if config.trainer in BY_TRL:
         from josh_engine.training.by_trl import TrlJob, fitting_rows
         from josh_engine.training.lora import renderer
 
         fitting = fitting_rows(rows, renderer(tokenizer), config)
         counts = Counts(fitting.good, fitting.bad, len(fitting.rows), fitting.too_long)
-        return counts, TrlJob(out, model, tokenizer, fitting, config)
+        return counts, TrlJob(out, model, tokenizer, fitting, config, team)
     packing = packed_rows(rows, tokenizer, config)
     counts = Counts(packing.good, packing.bad, len(packing.sequences), packing.too_long)
-    return counts, Loop(out, model, packing.sequences, config, objective_of(config, packing))
+    return counts, Loop(out, model, packing.sequences, config, objective_of(config, packing), team)
 
 
 def packed_rows(rows: Path, tokenizer: Any, config: TrainConfig) -> Packing:

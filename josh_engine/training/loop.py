@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from josh_engine.errors import DatasetError, OutOfMemory, TrainingError
 from josh_engine.training.config import Progress, Report, TrainConfig
 from josh_engine.training.packing import Packed
+from josh_engine.training.team import Team
 
 CHECKPOINT, ADAPTER = "checkpoint", "adapter"
 FORWARD_TOKENS = 6144  # of one forward pass, padding included; a step is split into as many as it takes
@@ -25,7 +26,9 @@ LOWER = "Lower sequences_per_step or max_length."
 
 
 class Objective(Protocol):
-    """What a trainer minimises."""
+    """What a trainer minimises. `sums`: the names of what `loss` finds."""
+
+    sums: tuple[str, ...]
 
     def prepare(self, model: Any) -> None:
         """Before the first step, with the model as it starts."""
@@ -44,10 +47,11 @@ class Objective(Protocol):
 
 class Loop:
     def __init__(
-        self, out: Path, model: Any, sequences: Sequence[Packed], config: TrainConfig, objective: Objective
+        self, out: Path, model: Any, sequences: Sequence[Packed], config: TrainConfig, objective: Objective, team: Team
     ) -> None:
         import torch
 
+        self.team, self.device = team, next(model.parameters()).device
         self.out, self.model, self.sequences, self.config, self.objective = out, model, sequences, config, objective
         self.per_epoch = math.ceil(len(sequences) / config.sequences_per_step)
         self.steps = step_count(len(sequences), config)
@@ -67,9 +71,7 @@ class Loop:
                 loss, metrics = self._one(self._batch(self.step))
                 self.step += 1
                 self.seconds, last = time.monotonic() - started, loss
-                report(
-                    Progress(self.step, self.steps, loss, self._rate(self.step - 1), self.seconds, self.tokens, metrics)
-                )
+                self._tell(report, loss, metrics)
                 self._guard(metrics)
                 if self.step % self.config.checkpoint_steps == 0:
                     self.save()
@@ -77,6 +79,16 @@ class Loop:
             self.save()
             raise
         return last
+
+    def _tell(self, report: Report, loss: float, metrics: dict[str, float]) -> None:
+        """Where it ends one of them, it ends them all, after the same step."""
+        stopped: KeyboardInterrupt | None = None
+        try:
+            report(Progress(self.step, self.steps, loss, self._rate(self.step - 1), self.seconds, self.tokens, metrics))
+        except KeyboardInterrupt as wanted:
+            stopped = wanted
+        if self.team.any_of(stopped is not None, self.device):
+            raise stopped or KeyboardInterrupt
 
     def _batch(self, step: int) -> list[Packed]:
         epoch, place = divmod(step, self.per_epoch)
@@ -95,14 +107,15 @@ class Loop:
         total, sums = 0.0, dict[str, float]()
         self.model.train()
         try:
-            for part in parts(batch):
+            for part in self.team.share(parts(batch)):
                 loss, found = self.objective.loss(self.model, part, batch)
                 loss.backward()
                 total += float(loss.detach())
                 for name, value in found.items():
                     sums[name] = sums.get(name, 0.0) + value
+            total, sums = self._together(total, sums)
         except torch.OutOfMemoryError as error:
-            raise OutOfMemory(f"The memory does not hold step {self.step + 1}.", remedy=LOWER) from error
+            raise OutOfMemory(f"The memory does not hold step {self.step + 1}. {self._last()}", remedy=LOWER) from error
         if not math.isfinite(total):
             raise TrainingError(
                 f"The loss of step {self.step + 1} is {total}. {self._last()}", remedy="Lower the rate."
@@ -112,6 +125,20 @@ class Loop:
         self.optimizer.zero_grad()
         self.tokens += sum(len(each.tokens) for each in batch)
         return total, self.objective.metrics(sums)
+
+    def _together(self, total: float, sums: dict[str, float]) -> tuple[float, dict[str, float]]:
+        """Everybody's shares of the step: gradients, loss and sums for the metrics."""
+        if self.team.size == 1:
+            return total, sums
+        import torch
+
+        for _, each in self.trained:
+            each.grad = torch.zeros_like(each) if each.grad is None else each.grad
+        told = [total, *(sums.get(name, 0.0) for name in self.objective.sums)]
+        figures = torch.tensor(told, dtype=torch.float32, device=self.device)
+        self.team.sum_up([*(each.grad for _, each in self.trained), figures])
+        total, *summed = figures.tolist()
+        return total, dict(zip(self.objective.sums, summed, strict=True))
 
     def _guard(self, metrics: dict[str, float]) -> None:
         """A trainer that pushes good units down does so without end: arXiv 2402.01306 bounds neither side."""
@@ -136,6 +163,9 @@ class Loop:
         return self.config.learning_rate * shapes[self.config.schedule]
 
     def save(self) -> None:
+        if not self.team.leads:
+            return
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         new, old, place = (self.out / f"{CHECKPOINT}{end}" for end in (".new", ".old", ""))
@@ -151,8 +181,10 @@ class Loop:
             save_file(flat, new / "optimizer.safetensors")
             stands = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens}
             (new / "state.json").write_text(json.dumps(stands), encoding="utf-8")
-        except OSError as error:
-            raise TrainingError(f"No checkpoint can be written: {error.strerror}.", remedy="Free some disk.") from error
+        except (OSError, SafetensorError) as error:  # of a full disk it depends who was writing
+            raise TrainingError(
+                f"No checkpoint of step {self.step} can be written: {error}. {self._last()}", remedy="Free some disk."
+            ) from error
         if place.exists():
             place.replace(old)
         new.replace(place)

@@ -68,7 +68,7 @@ class Packing:
 def read_rows(file: Path) -> list[Row]:
     """The rows of an `sft.jsonl` or `kto.jsonl`. Raises DatasetError naming file, line and field."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{file} cannot be read: {error}.") from error
     found = [_row(line, f"{file}, line {number}") for number, line in enumerate(lines, start=1) if line.strip()]

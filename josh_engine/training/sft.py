@@ -11,6 +11,8 @@ from josh_engine.training.packing import Packed
 
 
 class Supervised:
+    sums: tuple[str, ...] = ()
+
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
 

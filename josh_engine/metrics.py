@@ -21,6 +21,10 @@ from josh_engine.values import Goal, Rollout, ToolCall
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 UNPARSABLE = "(unparsable)"  # the tool of a call that names none
+BAD_API_USE, INCORRECT_FORMAT = "bad_api_use", "incorrect_format"  # Table 4a
+FAULTS = {BAD_API_USE: {"unknown_tool", "bad_argument"}, INCORRECT_FORMAT: {"format"}}
+SPREAD_SIZES = (10, 25, 50, 100, 200, 300, 450, 1000)
+SPREAD_RESAMPLES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,8 @@ class Summary:
 @dataclass(frozen=True, slots=True)
 class Paired:
     """Candidate minus baseline on the scenarios both finished (`n`). Average Reward with its interval; success with
-    McNemar's exact p. `fixed`: only the candidate succeeds in a majority of trials; `broken`: only the baseline."""
+    McNemar's exact p. `fixed`: only the candidate succeeds in a majority of trials; `broken`: only the baseline;
+    `both` and `neither`: how many scenarios."""
 
     difference: float
     low: float
@@ -62,6 +67,8 @@ class Paired:
     p: float
     fixed: tuple[str, ...]
     broken: tuple[str, ...]
+    both: int
+    neither: int
     n: int
 
 
@@ -74,6 +81,34 @@ class ParameterError:
     kind: str  # "wrong value" or "missing parameter"
     count: int
     share: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedCall:
+    """A call and the turn it stands in."""
+
+    node: str
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Which failed calls are meant: all of a tool; of a kind in Table 4a (`BAD_API_USE`, `INCORRECT_FORMAT`); or tries
+    at a missed goal of `api` that got `parameter` wrong in a `kind` of Figure 5. None: any."""
+
+    api: str | None = None
+    table: str | None = None
+    parameter: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Figure 3c: the standard deviation that the means over `n` conversations would have."""
+
+    n: int
+    average_reward: float
+    success_rate: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +179,8 @@ def compare(baseline: Sequence[Rollout], candidate: Sequence[Rollout]) -> Paired
         p=mcnemar(len(fixed), len(broken)),
         fixed=fixed,
         broken=broken,
+        both=sum(each == (True, True) for each in won.values()),
+        neither=sum(each == (False, False) for each in won.values()),
         n=len(shared),
     )
 
@@ -161,13 +198,13 @@ def error_analysis(trees: Iterable[Tree]) -> ErrorAnalysis:
     errors: Counter[str] = Counter()
     parameters: Counter[tuple[str, str, str]] = Counter()
     for tree, calls in conversations:
-        errors.update(call.name or UNPARSABLE for call in calls if call.error is not None)
-        parameters.update(_parameter_errors(tree, calls))
+        errors.update(each.call.name or UNPARSABLE for each in calls if each.call.error is not None)
+        parameters.update((api, parameter, kind) for _, api, parameter, kind in _parameter_errors(tree, calls))
     total = sum(parameters.values())
     n = len(conversations)
     return ErrorAnalysis(
-        bad_api_use=_share(conversations, {"unknown_tool", "bad_argument"}),
-        incorrect_format=_share(conversations, {"format"}),
+        bad_api_use=_share(conversations, FAULTS[BAD_API_USE]),
+        incorrect_format=_share(conversations, FAULTS[INCORRECT_FORMAT]),
         errors_by_api=dict(sorted(errors.items(), key=lambda item: (-item[1], item[0]))),
         parameter_errors=tuple(
             ParameterError(api, parameter, kind, count, count / total)
@@ -177,27 +214,62 @@ def error_analysis(trees: Iterable[Tree]) -> ErrorAnalysis:
     )
 
 
-def _share(conversations: Sequence[tuple[Tree, Sequence[ToolCall]]], faults: set[str]) -> float:
-    hit = sum(any(call.fault in faults for call in calls) for _, calls in conversations)
+def wrong_calls(tree: Tree, wanted: Wrong) -> tuple[PlacedCall, ...]:
+    """The calls behind a figure of `error_analysis`, in playing order, each once."""
+    calls = _calls(tree)
+    if wanted.parameter is not None:
+        found = [
+            placed
+            for placed, api, parameter, kind in _parameter_errors(tree, calls)
+            if (api, parameter) == (wanted.api, wanted.parameter) and wanted.kind in (None, kind)
+        ]
+        return tuple({id(each): each for each in found}.values())
+    return tuple(
+        each
+        for each in calls
+        if each.call.error is not None
+        and wanted.api in (None, each.call.name or UNPARSABLE)
+        and (wanted.table is None or each.call.fault in FAULTS.get(wanted.table, ()))
+    )
+
+
+def spreads(rollouts: Sequence[Rollout]) -> tuple[Spread, ...]:
+    """By resampling the conversations played, with replacement: how far a mean over so many would vary."""
+    told = _scored(rollouts)
+    if len(told) < 2:
+        return ()
+    figures = np.array([(_reward(each), _success(each)) for each in told])
+    generator = np.random.default_rng(2409_04617)
+    found = []
+    for n in sorted({*(size for size in SPREAD_SIZES if size < len(told)), len(told)}):
+        means = np.array([figures[generator.integers(0, len(told), n)].mean(axis=0) for _ in range(SPREAD_RESAMPLES)])
+        reward, success = means.std(axis=0)
+        found.append(Spread(n, float(reward), float(success)))
+    return tuple(found)
+
+
+def _share(conversations: Sequence[tuple[Tree, Sequence[PlacedCall]]], faults: set[str]) -> float:
+    hit = sum(any(each.call.fault in faults for each in calls) for _, calls in conversations)
     return hit / len(conversations) if conversations else 0.0
 
 
-def _calls(tree: Tree) -> list[ToolCall]:
+def _calls(tree: Tree) -> list[PlacedCall]:
     nodes = sorted(tree.nodes.values(), key=lambda node: tree_order(node.id))
-    return [call for node in nodes for call in node.turn.calls]
+    return [PlacedCall(node.id, call) for node in nodes for call in node.turn.calls]
 
 
-def _parameter_errors(tree: Tree, calls: Sequence[ToolCall]) -> Iterable[tuple[str, str, str]]:
+def _parameter_errors(tree: Tree, calls: Sequence[PlacedCall]) -> Iterable[tuple[PlacedCall, str, str, str]]:
     """Per missed goal whose API was tried: what each try's arguments lack of the goal's."""
     for goal in _missed(tree):
-        for call in calls:
+        for placed in calls:
+            call = placed.call
             if call.name != goal.name or call.fault == "format":
                 continue
             for parameter, value in goal.arguments.items():
                 if parameter not in call.arguments:
-                    yield goal.name, parameter, "missing parameter"
+                    yield placed, goal.name, parameter, "missing parameter"
                 elif str(call.arguments[parameter]).strip().lower() != str(value).strip().lower():
-                    yield goal.name, parameter, "wrong value"
+                    yield placed, goal.name, parameter, "wrong value"
 
 
 def _missed(tree: Tree) -> list[Goal]:

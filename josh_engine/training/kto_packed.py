@@ -16,7 +16,7 @@ from josh_engine.training.packing import Packed
 
 
 class PackedKto:
-    sums = ("good", "bad", "ratio_good", "ratio_bad")
+    sums: tuple[str, ...] = ("good", "bad", "ratio_good", "ratio_bad")
 
     def __init__(self, config: TrainConfig, sequences: Sequence[Packed]) -> None:
         self.config, self.sequences = config, sequences

@@ -3,17 +3,18 @@ scenario."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 from app import figures, services
-from app.leaderboard import FailedCall
+from app.leaderboard import BeamLine, FailedCall
 from app.results import Comparison, Evaluation
 from app.settings import RunRequest, build_config, data_path
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError
-from josh_engine.metrics import UNPARSABLE, compare, error_analysis
-from josh_engine.tree import fold, tree_order
-from storage import runs
+from josh_engine.metrics import Spread, Wrong, compare, error_analysis, spreads, wrong_calls
+from josh_engine.tree import fold
+from storage import exports, runs, trainings
 from storage.database import Store
 
 AT_ONCE = 64  # conversations of plain play; a local model answers them together
@@ -42,34 +43,56 @@ def compared(store: Store, run_id: str, baseline: str) -> Comparison | None:
         return None
 
 
-def failed_calls(store: Store, run_id: str, api: str, *, most: int) -> tuple[FailedCall, ...]:
-    """The calls of this tool that went wrong, in playing order; `api` "(unparsable)": those that named none."""
+def failed_calls(store: Store, run_id: str, wanted: Wrong, *, most: int) -> tuple[FailedCall, ...]:
+    """The calls behind a figure of this run, in playing order."""
     found: list[FailedCall] = []
     for rollout in runs.list_rollouts(store, run_id):
         if rollout.state != "done" or len(found) >= most:
             continue
         tree = fold(event for _, event in runs.events_after(store, rollout.id))
-        for node in sorted(tree.nodes.values(), key=lambda each: tree_order(each.id)):
-            found += [
-                FailedCall(rollout.id, rollout.scenario_id, node.id, f"{call.name} {call.raw}".strip(), call.error)
-                for call in node.turn.calls
-                if call.error is not None and (call.name or UNPARSABLE) == api
-            ]
+        for each in wrong_calls(tree, wanted):
+            call, told = each.call, f"{wanted.parameter}: {wanted.kind or 'wrong'}"
+            text = f"{call.name} {call.raw}".strip()
+            found.append(FailedCall(rollout.id, rollout.scenario_id, each.node, text, call.error or told))
     return tuple(found[:most])
+
+
+def run_spreads(store: Store, run_id: str) -> tuple[Spread, ...]:
+    """Figure 3c of this run; none of fewer than two conversations with goals."""
+    return spreads(runs.list_rollouts(store, run_id))
+
+
+def beam_lines(store: Store, world: str) -> tuple[BeamLine, ...]:
+    """Searches in this world by beam, and the adapters that were trained on what each found (Table 1)."""
+    folders = {export.folder: set(export.runs) for export in exports.list_exports(store)}
+    made = [
+        (folders.get(str(Path(job.rows).parent), set()), job) for job in trainings.list_trainings(store) if job.adapter
+    ]
+    found = []
+    for run in runs.list_runs(store):
+        config = run.config
+        if config.world == world and config.strategy.name == "josh" and run.state in ("done", "failed"):
+            adapters = {str(job.adapter): job.name for of, job in made if run.id in of}
+            found.append(BeamLine(run, figures.run_result(store, run), adapters))
+    return tuple(sorted(found, key=lambda each: (each.run.config.strategy.max_beam, each.run.id)))
 
 
 def launch_evaluation(store: Store, model: str, adapter: str | None, *, name: str, limit: int) -> tuple[str, str]:
     """Plain play with the model as it is and with the adapter, on the same test scenarios at temperature 1, each in a
     process of its own. A base that was played before is not played again. The two runs' ids, one and the same where
     `adapter` is None."""
-    base = _launched(store, model, None, f"Base: {model}", limit)
-    return base, base if adapter is None else _launched(store, model, adapter, name, limit)
+    base = launch_plain_play(store, _plain_play(model, None, limit), name=f"Base: {model}")
+    return base, base if adapter is None else launch_plain_play(store, _plain_play(model, adapter, limit), name=name)
 
 
-def _launched(store: Store, model: str, adapter: str | None, name: str, limit: int) -> str:
-    """The id of the run that there is already, or of a new one."""
-    request = RunRequest(split="test", limit=limit, strategy="greedy", model=model, adapter=adapter, temperature=1.0)
-    config = build_config(request, data_path(store.path))
+def _plain_play(model: str, adapter: str | None, limit: int) -> RunRequest:
+    return RunRequest(split="test", limit=limit, strategy="greedy", model=model, adapter=adapter, temperature=1.0)
+
+
+def launch_plain_play(store: Store, request: RunRequest, *, name: str) -> str:
+    """The id of the run that there is already, or of a new one in a process of its own. Raises what is wrong with the
+    request."""
+    config = build_config(replace(request, strategy="greedy"), data_path(store.path))
     same = [run for run in runs.list_runs(store) if run.config == config and run.state in ("done", "running")]
     if same:
         return same[0].id
@@ -98,4 +121,6 @@ def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:
         p=paired.p,
         fixed=paired.fixed,
         broken=paired.broken,
+        both=paired.both,
+        neither=paired.neither,
     )

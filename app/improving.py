@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -211,6 +212,11 @@ class _Turn:
         """The adapter's folder. In a process of its own, which gives its memory back."""
         name = f"{trainer}-{seed}"
         job = self._job(name, trainer, seed)
+        if trainings.is_worked_on(self.store, job.id):  # by a process that outlived the one that began this turn
+            self.tell(f"{name}: waiting for job {job.id}, which is being trained already")
+            while trainings.is_worked_on(self.store, job.id):
+                time.sleep(trainings.LOOK_SECONDS)
+            job = trainings.load_training(self.store, job.id)
         if job.state != "done":
             self.tell(f"{name}: training, job {job.id}")
             trainings.queue_training(self.store, job.id)

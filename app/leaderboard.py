@@ -11,18 +11,29 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.listings import NO_FIGURE, Listed, address, linked
-from app.results import Comparison, Evaluation, Interval, RunLine
-from josh_engine.config import Run
+from app.results import Comparison, Evaluation, Interval, RunLine, RunResult
+from josh_engine.config import Run, RunConfig
+from josh_engine.metrics import BAD_API_USE, INCORRECT_FORMAT, Wrong
 from josh_engine.values import Json
 
-BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "Bad API use", "Incorrect format", "n", "T", "User")
+if TYPE_CHECKING:
+    import pandas as pd
+
+BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "n", "Played", "T", "User")
+KINDS = ("What went wrong", "This one", "Baseline", "Paper: base", "Paper: KTO")
+BEAMS = ("Beam", "Search", "n", "Average Reward", "Success", "Outputs per scenario", "Trained on it", "Judged success")
 FLIPS = ("Scenario", "Baseline", "This one", "What changed")
 TURNS = ("Turn", "Scenario", "Call", "What was wrong")
 CALLS = ("Tool", "Errors", "Of the baseline")
 PARAMETERS = ("Tool", "Parameter", "What is wrong", "Count", "Share")
 RESOLVED_AT_80 = 2.8  # standard errors: power 0.8 at two-sided 5 %
+# arXiv 2409.04617, table 4a: shares of conversations of the base model and after JOSH-KTO.
+PAPER_KINDS = {BAD_API_USE: ("Bad API use", 0.40, 0.20), INCORRECT_FORMAT: ("Incorrect format", 0.25, 0.01)}
+# Table 1: gpt-4o-mini, ReACT, after SFT on searches with this beam.
+PAPER_BEAMS = ((4, 0.85, 0.72), (8, 0.85, 0.72), (16, 0.865, 0.74))
 # arXiv 2409.04617, table 3 and text: ToolWOZ's 450 test scenarios; the user simulator is GPT-4o.
 PAPER = (
     ("paper: Llama-3-8B, ReACT", 0.63, 0.34),
@@ -76,8 +87,9 @@ def sentence(standing: Standing) -> str:
     return (
         f"{verdict(paired).capitalize()}: {model_name(standing.run)}, Average Reward {signed(paired.difference)}"
         f" {bounds((paired.low, paired.high))}, success {signed(paired.success_difference)}"
-        f" {bounds((paired.success_low, paired.success_high))}; {len(paired.fixed)} fixed, {len(paired.broken)} broken"
-        f" (McNemar p {paired.p:.2g}), n {paired.n}. With so many, a difference of {resolved(paired):.3f} is resolved."
+        f" {bounds((paired.success_low, paired.success_high))}; {len(paired.fixed)} fixed, {len(paired.broken)} broken,"
+        f" {paired.both} right in both, {paired.neither} in neither (McNemar p {paired.p:.2g}), n {paired.n}."
+        f" With so many, a difference of {resolved(paired):.3f} is resolved."
     )
 
 
@@ -110,7 +122,8 @@ def board_listed(standings: Sequence[Standing], base: str, *, official: bool) ->
         rows += [
             linked(
                 name, "", ("faint", name), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
-                *[("faint", NO_FIGURE)] * 3, ("faint", "450"), ("faint", NO_FIGURE), ("faint", "GPT-4o"),
+                ("faint", NO_FIGURE), ("faint", "450"), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
+                ("faint", "GPT-4o"),
             )
             for name, reward, success in PAPER
         ]  # fmt: skip
@@ -129,21 +142,82 @@ def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
         ("number", with_interval(result.average_reward, result.average_reward_interval)),
         ("number", with_interval(result.success_rate, result.success_rate_interval)),
         ("number", minus),
-        ("number", share(standing.judged.bad_api_use)),
-        ("number", share(standing.judged.incorrect_format)),
         ("number", str(result.finished)),
+        ("text", played(config)),
         ("number", f"{config.sampling.temperature:g}"),
         ("text", config.user + (f" ({config.user_model})" if config.user_model else "")),
     )
 
 
-def flips_listed(standing: Standing) -> Listed:
+def played(config: RunConfig) -> str:
+    """World and split; of MultiWOZ's test split its order too, which decides what kind of scenarios are among them."""
+    if config.world != "toolwoz":
+        return f"{config.world} {config.split}"
+    orders = {"list": "list order", "sorted": "sorted ids"}
+    return f"{config.world} {config.split}, {orders[str(config.options.get('order', 'sorted'))]}"
+
+
+def kinds_listed(standing: Standing, baseline: Standing, here: Mapping[str, str]) -> Listed:
+    """Table 4a: shares of conversations with at least one such call. Each row leads to its turns."""
+    mine = {BAD_API_USE: standing.judged.bad_api_use, INCORRECT_FORMAT: standing.judged.incorrect_format}
+    its = {BAD_API_USE: baseline.judged.bad_api_use, INCORRECT_FORMAT: baseline.judged.incorrect_format}
+    rows = [
+        linked(
+            table, address("evaluate", **here, table=table),
+            ("link", words), ("number", share(mine[table])), ("number", share(its[table])),
+            ("faint", f"{base:.0%}"), ("faint", f"{kto:.0%}"),
+        )
+        for table, (words, base, kto) in PAPER_KINDS.items()
+    ]  # fmt: skip
+    return Listed(KINDS, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class BeamLine:
+    """A search. `adapters`: folder -> name of those trained on its rows."""
+
+    run: Run
+    result: RunResult
+    adapters: Mapping[str, str]
+
+
+def beams_listed(lines: Sequence[BeamLine], standings: Iterable[Standing]) -> Listed:
+    """Table 1: what a wider beam finds, what it costs, and what was learnt from it, with the paper's rows."""
+    judged = {each.run.config.adapter: each for each in standings if each.run.config.adapter}
+    rows = []
+    for line in lines:
+        known = [judged[folder] for folder in line.adapters if folder in judged]
+        told = ", ".join(with_interval(each.judged.result.success_rate, None) for each in known)
+        each = line.result
+        rows.append(
+            linked(
+                line.run.id, address("run", run=line.run.id),
+                ("number", str(line.run.config.strategy.max_beam)), ("link", f"{line.run.name} · {line.run.id}"),
+                ("number", str(each.finished)),
+                ("number", with_interval(each.average_reward, each.average_reward_interval)),
+                ("number", with_interval(each.success_rate, each.success_rate_interval)),
+                ("number", f"{each.calls / max(1, each.finished):.1f}"),
+                ("text", ", ".join(line.adapters.values()) or NO_FIGURE), ("number", told or NO_FIGURE),
+            )
+        )  # fmt: skip
+    rows += [
+        linked(
+            f"paper-{beam}", "", ("faint", str(beam)), ("faint", "paper: gpt-4o-mini, ReACT"), ("faint", "450"),
+            *[("faint", NO_FIGURE)] * 3, ("faint", "SFT"), ("faint", f"{success:.2f}"),
+        )
+        for beam, _, success in PAPER_BEAMS
+    ]  # fmt: skip
+    return Listed(BEAMS, rows, "" if lines else "No search of this world is in the store.")
+
+
+def flips_listed(standing: Standing, which: str = "Both") -> Listed:
     """The scenarios that only one of the two succeeds in, each leading to both trees side by side."""
     paired = standing.paired
     if paired is None:
         return Listed(FLIPS, [], "There is nothing to compare.")
     told = [("fixed", "failed", "succeeded", each) for each in paired.fixed]
     told += [("broken", "succeeded", "failed", each) for each in paired.broken]
+    told = [each for each in told if which in ("Both", each[0].capitalize())]
     rows = [
         linked(
             f"{kind}-{scenario}",
@@ -169,11 +243,15 @@ def calls_listed(standing: Standing, baseline: Standing, here: Mapping[str, str]
     return Listed(CALLS, rows, "" if rows else "No call went wrong.")
 
 
-def parameters_listed(standing: Standing) -> Listed:
-    """Figure 5: the ten most frequent errors in parameters of tries at missed goals."""
+def parameters_listed(standing: Standing, here: Mapping[str, str]) -> Listed:
+    """Figure 5: the ten most frequent errors in parameters of tries at missed goals. Each row leads to its turns."""
     rows = [
         linked(
-            str(place), "", ("text", str(each["api"])), ("text", str(each["parameter"])), ("text", str(each["kind"])),
+            str(place),
+            address(
+                "evaluate", **here, api=str(each["api"]), parameter=str(each["parameter"]), kind=str(each["kind"])
+            ),
+            ("text", str(each["api"])), ("link", str(each["parameter"])), ("text", str(each["kind"])),
             ("number", str(each["count"])), ("number", f"{float(str(each['share'])):.0%}"),
         )
         for place, each in enumerate(standing.judged.parameter_errors)
@@ -190,6 +268,15 @@ class FailedCall:
     node: str
     text: str
     error: str
+
+
+def in_words(wanted: Wrong) -> str:
+    """Which wrong calls are meant."""
+    if wanted.table is not None:
+        return PAPER_KINDS[wanted.table][0] if wanted.table in PAPER_KINDS else wanted.table
+    if wanted.parameter is not None:
+        return f"{wanted.api}, {wanted.parameter}: {wanted.kind or 'wrong'}"
+    return wanted.api or "any tool"
 
 
 def turns_listed(run_id: str, found: Sequence[FailedCall]) -> Listed:
@@ -209,7 +296,7 @@ def as_csv(standings: Sequence[Standing]) -> str:
     told = io.StringIO()
     writer = csv.writer(told, lineterminator="\n")
     writer.writerow(
-        ["run", "model", "world", "split", "temperature", "user", "n", "average_reward", "average_reward_low",
+        ["run", "model", "world", "split", "order", "temperature", "user", "n", "average_reward", "average_reward_low",
          "average_reward_high", "success_rate", "success_low", "success_high", "bad_api_use", "incorrect_format",
          "baseline", "difference", "low", "high", "success_difference", "success_diff_low", "success_diff_high",
          "fixed", "broken", "p"]
@@ -224,11 +311,17 @@ def as_csv(standings: Sequence[Standing]) -> str:
                 paired.success_low, paired.success_high, len(paired.fixed), len(paired.broken),
             ]  # fmt: skip
         writer.writerow(
-            [_plain(result.run), _plain(model_name(each.run)), config.world, config.split, config.sampling.temperature,
+            [_plain(result.run), _plain(model_name(each.run)), config.world, config.split,
+             config.options.get("order", ""), config.sampling.temperature,
              config.user, result.finished, result.average_reward, *reward, result.success_rate, *success,
              each.judged.bad_api_use, each.judged.incorrect_format, *beside, paired.p if paired else ""]
         )  # fmt: skip
     return told.getvalue()
+
+
+def frame_as_csv(frame: pd.DataFrame) -> str:
+    """A chart's figures, unrounded."""
+    return str(frame.map(lambda cell: _plain(cell) if isinstance(cell, str) else cell).to_csv(index=False))
 
 
 def _plain(text: str) -> str:

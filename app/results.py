@@ -159,7 +159,8 @@ class ExportResult:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """This run minus the baseline, on the scenarios both finished. `low`..`high`: 95 % of the difference in Average
-    Reward, `success_low`..`success_high` of that in success. `fixed` and `broken` are scenario ids."""
+    Reward, `success_low`..`success_high` of that in success. `fixed` and `broken` are scenario ids;
+    `both` and `neither` count the others that both or none succeed in."""
 
     baseline: str
     n: int
@@ -172,6 +173,8 @@ class Comparison:
     p: float
     fixed: Sequence[str]
     broken: Sequence[str]
+    both: int = 0
+    neither: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,7 @@ def nothing_yet(sentence: str, button: str, *, key: str, icon: str = ":material/
 
 def copy_button(label: str, *, key: str, text: str | None = None) -> None:
     """Copies `text`; None: the address of the page as it is when the button is pressed."""
-    component(HERE, "copying")(key=key, data={"label": label, "text": text}, width="content")
+    component(HERE, "copying", "button")(key=key, data={"label": label, "text": text}, width="content")
 
 
 @cache
@@ -320,9 +320,10 @@ def listing(listed: Listed, *, key: str, height: int | None = None) -> None:
 
 @cache
 def component(folder: Path, name: str, *parts: str) -> Any:
-    """One of our own components: `name.js`, with the parts it is written in, and their styles in `folder`. Registered
-    once per process, on first use."""
-    scripts = [_slim((folder / f"{part}.js").read_text(encoding="utf-8")) for part in (name, *parts)]
+    """One of our own components: `name.js`, with the parts it is written in (scripts, styles or both), in `folder`.
+    Registered once per process, on first use."""
+    files = [folder / f"{part}.js" for part in (name, *parts)]
+    scripts = [_slim(path.read_text(encoding="utf-8")) for path in files if path.exists()]
     styles = [path.read_text(encoding="utf-8") for part in (*parts, name) if (path := folder / f"{part}.css").exists()]
     return st.components.v2.component(f"josh_{name}", js="\n".join(scripts), css="\n".join(styles))
 

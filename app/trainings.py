@@ -26,6 +26,7 @@ from josh_engine.errors import ConfigError, JoshError, TrainingError
 from josh_engine.training.config import Progress, Report, TrainConfig, preset
 from josh_engine.training.merge import Merged
 from josh_engine.training.preflight import Preflight
+from josh_engine.training.samples import Sample
 from storage import locks
 from storage.database import Store
 from storage.trainings import (
@@ -56,6 +57,8 @@ __all__ = [
     "delete_training",
     "dry_run",
     "follow_training",
+    "is_worked_on",
+    "job_samples",
     "launch_training",
     "list_trainings",
     "load_training",
@@ -121,7 +124,11 @@ def preflight_training(request: TrainingRequest) -> Preflight:
     words = ["train", str(request.rows), "--model", request.model, "--trainer", request.trainer]
     words += ["--preset", request.preset, "--dry-run", "--json"]
     for name, value in request.settings.items():
-        words += [] if value is None else [f"--{name.replace('_', '-')}", str(value)]
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif value is not None:
+            words += [f"--{flag}", str(value)]
     request.config()
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "app", *words], capture_output=True, text=True, check=False,
@@ -195,7 +202,7 @@ def _base_of(adapter: Path) -> str:
 def launch_training(store: Store, training_id: str, *, data: Path | None = None) -> Training:
     """Starts, or resumes, the job in a child process that outlives this one; returns at once. Raises RunHeld where
     one is at it."""
-    if locks.is_held(store.path, lock_of(training_id)):
+    if is_worked_on(store, training_id):
         raise locks.RunHeld(f"Another process is working on training {training_id}.", remedy="Watch it on its page.")
     queue_training(store, training_id)
     words = ["train", "--launched", training_id]
@@ -211,18 +218,29 @@ def cancel_training(store: Store, training_id: str) -> Training:
     job = load_training(store, training_id)
     if job.state in ENDED:
         return job
-    if locks.is_held(store.path, lock_of(training_id)):
+    if is_worked_on(store, training_id):
         want_training(store, training_id, CANCELLED)
     else:
         end_training(store, training_id, CANCELLED)
     return load_training(store, training_id)
 
 
+def job_samples(job: Training) -> tuple[Sample, ...]:
+    """Newest first. Raises DatasetError for a damaged file."""
+    from josh_engine.training.samples import read_samples
+
+    return read_samples(Path(job.out))
+
+
 def delete_training(store: Store, training_id: str) -> None:
     """The record; the folder with adapter and log stays. Raises ConfigError while somebody works on it."""
-    if locks.is_held(store.path, lock_of(training_id)):
+    if is_worked_on(store, training_id):
         raise ConfigError(f"Training {training_id} is being worked on.", remedy="Stop it first.")
     forget_training(store, training_id)
+
+
+def is_worked_on(store: Store, training_id: str) -> bool:
+    return locks.is_held(store.path, lock_of(training_id))
 
 
 def shown_state(store: Store, job: Training) -> str:

@@ -11,10 +11,13 @@ import pandas as pd
 from app.listings import NO_FIGURE, Listed, address, duration, linked, moment
 from app.trainings import Preflight, Training
 from josh_engine.training.config import PRESETS, SETTINGS, preset
+from josh_engine.training.samples import Sample
 from josh_engine.values import Json
 from storage.exports import Export
 
 JOBS = ("Job", "State", "Name", "Steps", "Loss", "Time", "Created (UTC)")
+SAMPLES = ("Step", "Asked", "Said then", "The row's own answer")
+SHOWN = 600  # characters of an answer
 GOING = ("queued", "preparing", "running", "saving")
 TRAINER_WORDS = {
     "sft": "SFT: the good turns",
@@ -73,6 +76,10 @@ def settings_of(preset_name: str, trainer: str) -> dict[str, float | int | None]
     return {name: getattr(chosen, name) for name in SETTINGS}
 
 
+def four_bit_of(preset_name: str, trainer: str) -> bool:
+    return preset(preset_name, trainer).four_bit
+
+
 def preset_names() -> tuple[str, ...]:
     return tuple(PRESETS)
 
@@ -86,8 +93,32 @@ def changed(filled: Mapping[str, float | int | None], preset_name: str, trainer:
 def command(rows: str, model: str, trainer: str, preset_name: str, settings: Mapping[str, float | int]) -> str:
     """The same job from the command line, here or on another machine."""
     words = ["python -m app train", _quoted(rows), "--model", _quoted(model), "--trainer", trainer]
-    words += ["--preset", preset_name, *(f"--{name.replace('_', '-')} {value:g}" for name, value in settings.items())]
+    words += ["--preset", preset_name, *(_flag(name, value) for name, value in settings.items())]
     return " ".join([*words, "--out", "adapters/one"])
+
+
+def launched_by_several(told: str) -> str:
+    """The same command (of `command`) for several GPUs, by accelerate's launcher; more machines: the folders shared,
+    and the same on each with its own rank."""
+    _, _, rest = told.partition("python -m app ")
+    return f"accelerate launch --multi_gpu --num_processes 8 --mixed_precision no -m app {rest}"
+
+
+def samples_listed(samples: Sequence[Sample]) -> Listed:
+    """What the model said to its own rows, newest first."""
+    rows = [
+        linked(
+            f"{each.step}-{place}", "", ("number", str(each.step)), ("text", each.asked[-SHOWN:]),
+            ("text", each.said[:SHOWN]), ("faint", each.wanted[:SHOWN]),
+        )
+        for place, each in enumerate(samples)
+    ]  # fmt: skip
+    return Listed(SAMPLES, rows, "" if rows else "The first answers come with the first checkpoint.")
+
+
+def _flag(name: str, value: float | int) -> str:
+    flag = name.replace("_", "-")
+    return (f"--{flag}" if value else f"--no-{flag}") if isinstance(value, bool) else f"--{flag} {value:g}"
 
 
 def _quoted(word: str) -> str:

@@ -4,13 +4,16 @@ The address says which runs are judged, which is the baseline and what is looked
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
-from app import evaluating, leaderboard, listings, services, shell
+from app import charts, evaluating, leaderboard, listings, services, shell, trainings
+from app.charts import Drawn
 from app.leaderboard import Standing
 from app.results import Evaluation, RunLine
 from josh_engine.config import Run
+from josh_engine.metrics import Spread, Wrong
 
 shell.enter(__file__)
 
@@ -18,7 +21,14 @@ NOTHING = (
     "No model is judged yet. A baseline is plain play: strategy greedy on the test split, here 100 scenarios at T 1."
 )
 BASELINE_SCENARIOS = 100
+JUDGED = 300
 GOING = ("queued", "running")
+LOOKED_AT = ("api", "table", "parameter", "kind")  # of the address: which wrong calls are shown
+FLIPS = ("Both", "Fixed", "Broken")
+ORDERS = (
+    "The order decides which scenarios are played: sorted by id, MultiWOZ's 450 test scenarios hold none of a single"
+    " domain; in the official list's order they hold 86."
+)
 
 
 @shell.guarded
@@ -32,6 +42,7 @@ def page() -> None:
             shell.go("evaluate", {"runs": _play_baseline()})
         return
     chosen, base = _choose(lines)
+    _judge_a_model()
     going = bool(waiting) or any(lines[run].state in GOING for run in chosen)
     st.fragment(_judge, run_every="3s" if going else None)(chosen, base, tuple(waiting))
 
@@ -81,17 +92,63 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     if waiting and any(line.run in waiting for line in leaderboard.comparable(services.list_runs(store))):
         st.rerun()
     if base is None:
+        shell.faint("Choose one run or more above; the first listed ones are the newest.", key="choose")
         return
     standings = {run_id: _standing(store, run_id, base) for run_id in chosen}
     _verdicts(standings, base)
     official = any(each.run.config.world == "toolwoz" for each in standings.values())
     shell.listing(leaderboard.board_listed(list(standings.values()), base, official=official), key="board")
+    if official:
+        shell.faint(ORDERS, key="orders")
     st.download_button(
         "Download as CSV", leaderboard.as_csv(list(standings.values())), "leaderboard.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="csv",
     )  # fmt: skip
-    others = [run_id for run_id in chosen if run_id != base]
-    _closer(standings, base, others or [base])
+    _closer(standings, base, [run_id for run_id in chosen if run_id != base] or [base])
+    st.subheader("How sure a figure is, and what the search's beam does", anchor=False)
+    left, right = st.columns(2, gap="large")
+    with left:
+        told = {f"{leaderboard.model_name(each.run)} · {each.run.id}": each for each in standings.values()}
+        _chart("spreads", charts.spreads_drawn({name: _spreads(str(store.path), each) for name, each in told.items()}))
+    world = standings[base].run.config.world
+    with right:
+        shell.listing(leaderboard.beams_listed(evaluating.beam_lines(store, world), standings.values()), key="beams")
+
+
+def _chart(key: str, drawn: Drawn) -> None:
+    """With its figures as CSV and itself as PNG. A chosen bar leads to its turns."""
+    with st.container(key=f"chart-{key}"):
+        if drawn.selects:
+            st.altair_chart(
+                drawn.chart, alt=drawn.alt, key=f"drawn-{key}", on_select=partial(_bar_chosen, key), width="stretch"
+            )
+        else:
+            st.altair_chart(drawn.chart, alt=drawn.alt, key=f"drawn-{key}", width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"saving-{key}"):
+        st.download_button(
+            "CSV", leaderboard.frame_as_csv(drawn.frame), f"{key}.csv", "text/csv", on_click="ignore", key=f"csv-{key}",
+            help="The chart's figures.",
+        )  # fmt: skip
+        shell.component(shell.HERE, "chart", "button")(
+            key=f"png-{key}", data={"chart": f"chart-{key}", "file": f"{key}.png"}, width="content"
+        )
+
+
+def _bar_chosen(key: str) -> None:
+    """The address says which bar's turns are looked at."""
+    bars = st.session_state[f"drawn-{key}"]["selection"].get(charts.BAR) or [{}]
+    for name in LOOKED_AT:
+        st.query_params.pop(name, None)
+    st.query_params.update(charts.meant(bars[0]))
+
+
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs={Standing: lambda each: _stamp(each.run)})
+def _spreads(path: str, standing: Standing) -> tuple[Spread, ...]:
+    return evaluating.run_spreads(shell.store(), standing.run.id)
+
+
+def _stamp(run: Run) -> str:
+    return f"{run.id} {run.state} {run.rollouts_done} {run.finished}"
 
 
 def shell_run(run_id: str) -> Run | None:
@@ -105,8 +162,7 @@ def shell_run(run_id: str) -> Run | None:
 
 def _standing(store: services.Store, run_id: str, base: str) -> Standing:
     run = services.load_run(store, run_id)
-    stamp = f"{run.state} {run.rollouts_done} {run.finished}"
-    judged = _evaluation(str(store.path), run_id, stamp)
+    judged = _evaluation(str(store.path), run_id, _stamp(run))
     paired = None if run_id == base else evaluating.compared(store, run_id, base)
     return Standing(run, judged, paired)
 
@@ -136,34 +192,88 @@ def _closer(standings: Mapping[str, Standing], base: str, offered: list[str]) ->
         st.session_state["of"] = of
         st.selectbox("Look closer at", offered, format_func=names.__getitem__, key="of", on_change=_look_at)
     standing, baseline = standings[of], standings[base]
-    api = st.query_params.get("api")
-    if api:
-        _turns(of, api)
+    here = {"runs": ",".join(standings), "base": base, "of": of}
+    wanted = {name: value for name in LOOKED_AT if (value := st.query_params.get(name))}
+    if wanted:
+        _turns(of, Wrong(**wanted), here)
     flips, errors = st.columns(2, gap="large")
     with flips:
         st.subheader("Fixed and broken", anchor=False)
-        shell.listing(leaderboard.flips_listed(standing), key="flips", height=420)
+        which = st.segmented_control("Show", FLIPS, default=FLIPS[0], key="flips-shown", label_visibility="collapsed")
+        shell.listing(leaderboard.flips_listed(standing, which or FLIPS[0]), key="flips", height=420)
     with errors:
+        st.subheader("Conversations with wrong calls", anchor=False)
+        shell.listing(leaderboard.kinds_listed(standing, baseline, here), key="kinds")
+        _chart("standings", charts.standings_drawn(list(standings.values())))
+    left, right = st.columns(2, gap="large")
+    with left:
         st.subheader("Failed calls by tool", anchor=False)
-        here = {"runs": ",".join(standings), "base": base, "of": of}
+        _chart("failed-calls", charts.failed_calls_drawn(standing, baseline))
         shell.listing(leaderboard.calls_listed(standing, baseline, here), key="calls", height=200)
+    with right:
         st.subheader("Wrong parameters", anchor=False)
-        shell.listing(leaderboard.parameters_listed(standing), key="parameters", height=200)
+        _chart("parameters", charts.parameters_drawn(standing))
+        shell.listing(leaderboard.parameters_listed(standing, here), key="parameters", height=200)
 
 
 def _look_at() -> None:
     st.query_params["of"] = st.session_state["of"]
 
 
-def _turns(run_id: str, api: str) -> None:
+def _turns(run_id: str, wanted: Wrong, here: Mapping[str, str]) -> None:
     st.subheader("Turns in which such a call went wrong", anchor=False)
-    shell.faint(f"{api}, in {run_id}", key="which-turns")
-    shell.listing(leaderboard.turns_listed(run_id, _failed(run_id, api)), key="turns", height=300)
+    with st.container(horizontal=True, vertical_alignment="center", key="looked-at"):
+        shell.faint(f"{leaderboard.in_words(wanted)}, in {run_id}", key="which-turns")
+        if st.button("Close", icon=":material/close:", key="close-turns"):
+            st.query_params.from_dict(dict(here))
+            st.rerun()
+    shell.listing(leaderboard.turns_listed(run_id, _failed(run_id, wanted)), key="turns", height=300)
 
 
-@st.cache_data(show_spinner=False, max_entries=16, ttl=60)
-def _failed(run_id: str, api: str) -> tuple[leaderboard.FailedCall, ...]:
-    return evaluating.failed_calls(shell.store(), run_id, api, most=listings.MOST_ROWS)
+@st.cache_data(show_spinner=False, max_entries=16, ttl=60, hash_funcs={Wrong: repr})
+def _failed(run_id: str, wanted: Wrong) -> tuple[leaderboard.FailedCall, ...]:
+    return evaluating.failed_calls(shell.store(), run_id, wanted, most=listings.MOST_ROWS)
+
+
+# A model judged by plain play
+
+
+@shell.guarded
+def _judge_a_model() -> None:
+    """Any model, adapter, user simulator (section 5.4) and split, played plainly as a run in the background."""
+    with st.expander("Judge a model", icon=":material/add:"):
+        store = shell.store()
+        adapters = {job.adapter: f"{job.name} · {job.id}" for job in trainings.list_trainings(store) if job.adapter}
+        columns = st.columns([3, 4, 3, 3])
+        columns[0].selectbox("Model", services.list_models(), key="judge-model")
+        columns[1].selectbox(
+            "Adapter", (None, *adapters), key="judge-adapter", format_func=lambda each: adapters.get(each, "none")
+        )
+        columns[2].selectbox("User", services.list_users(), key="judge-user", help="Another one is another test.")
+        others = (None, *(name for name in services.list_models() if name != services.EMBEDDED_MODEL))
+        columns[3].selectbox(
+            "User's model", others, key="judge-user-model", format_func=lambda each: each or "none given"
+        )
+        columns = st.columns([3, 2, 2, 2, 2, 3], vertical_alignment="bottom")
+        world = columns[0].selectbox("World", services.list_worlds(), key="judge-world")
+        splits = services.world_splits(world, services.data_path(store.path))
+        columns[1].selectbox("Split", splits, index=len(splits) - 1, key="judge-split")
+        columns[2].number_input("Scenarios", 1, value=JUDGED, key="judge-limit")
+        columns[3].number_input("Temperature", 0.0, value=1.0, step=0.1, key="judge-temperature")
+        columns[4].number_input("Seed", 0, key="judge-seed")
+        columns[5].button("Judge", key="judge", width="stretch", on_click=shell.tried, args=(_start_judging,))
+        shell.refused(key="judge")
+
+
+def _start_judging() -> None:
+    chosen = {name: st.session_state[f"judge-{name}"] for name in ("model", "adapter", "user", "world", "split")}
+    request = services.RunRequest(
+        **chosen, user_model=st.session_state["judge-user-model"], limit=int(st.session_state["judge-limit"]),
+        temperature=float(st.session_state["judge-temperature"]), seed=int(st.session_state["judge-seed"]),
+    )  # fmt: skip
+    made = evaluating.launch_plain_play(shell.store(), request, name=f"Judged: {chosen['model']}")
+    known = [run for run in _asked("runs") or st.session_state.get("judged", ()) if run != made]
+    st.query_params["runs"] = ",".join([*known, made])
 
 
 page()

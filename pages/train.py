@@ -20,6 +20,7 @@ shell.enter(__file__)
 OTHER_FILE = "Another file …"
 NO_ROWS = "Nothing is exported yet, so there is nothing to train on. Write an export to a folder first."
 LOG_LINES = 50  # kept in sight
+PAPERS = ("Answers", "Settings as started", "Log")
 JUDGED = 300  # scenarios that an adapter is evaluated on where nobody says otherwise
 
 
@@ -100,6 +101,10 @@ def _form() -> TrainingRequest | None:
         words = trainings_listed.command(str(rows), request.model, trainer, preset, settings)
         st.code(words, language=None, wrap_lines=True)
         shell.copy_button("Copy command", key="copy-command", text=words)
+        several = trainings_listed.launched_by_several(words)
+        shell.faint("On 8 GPUs of one machine, by accelerate's launcher:", key="several")
+        st.code(several, language=None, wrap_lines=True)
+        shell.copy_button("Copy command", key="copy-several", text=several)
     return request
 
 
@@ -114,7 +119,12 @@ def _settings(preset: str, trainer: str) -> dict[str, float | int]:
                 name.replace("_", " ").capitalize(), value=value, key=f"train-{preset}-{trainer}-{name}",
                 placeholder="none", **given,
             )  # fmt: skip
-    return trainings_listed.changed(filled, preset, trainer)
+        usual = trainings_listed.four_bit_of(preset, trainer)
+        four = columns[0].checkbox(
+            "Base in 4 bits", usual, key=f"train-{preset}-{trainer}-four-bit", help="On a GPU, with bitsandbytes."
+        )
+    changed = trainings_listed.changed(filled, preset, trainer)
+    return changed if four == usual else {**changed, "four_bit": four}
 
 
 def _start() -> None:
@@ -259,13 +269,21 @@ def _curves(points: Any) -> None:
 
 
 def _papers(job: Training) -> None:
-    settings, log = st.tabs(["Settings as started", "Log"], key="papers")
+    st.button("Log", shortcut="L", key="to-log", on_click=_to_log, help="The log, and back", type="tertiary")
+    answers, settings, log = st.tabs(PAPERS, key="papers", on_change="rerun")
+    with answers:
+        shell.faint("To the first, the middle and the last good row, at every checkpoint.", key="samples")
+        shell.listing(trainings_listed.samples_listed(trainings.job_samples(job)), key="samples", height=320)
     with settings:
         st.text(f"Rows: {job.rows}\nModel: {job.model}\nFolder: {job.out}")
         st.json(job.config, expanded=1)
     with log:
         lines = launching.log_tail(shell.store().path, job.id, LOG_LINES)
         st.code("\n".join(lines) or "Nothing was said yet.", language=None, wrap_lines=True)
+
+
+def _to_log() -> None:
+    st.session_state["papers"] = PAPERS[0] if st.session_state.get("papers") == PAPERS[-1] else PAPERS[-1]
 
 
 def _curate(job: Training) -> None:

@@ -15,8 +15,9 @@ from app import evaluating, leaderboard, services
 from app.leaderboard import Standing
 from app.results import Comparison
 from josh_engine.config import Run
-from josh_engine.metrics import compare
+from josh_engine.metrics import Wrong, compare
 from josh_engine.values import Rollout, Sampling
+from storage.trainings import add_training, end_training
 from tests.app.conftest import REQUEST
 
 SAME_MODEL = (0.35, 0.25, 0.4)  # chances of 0, 1 and 2 of two goals
@@ -108,6 +109,8 @@ def test_flips_lead_to_both_trees(standings):
     rows = leaderboard.flips_listed(replace(standings[1], paired=paired())).rows
     assert [row["cells"][0]["text"] for row in rows] == ["s1", "s2", "s3"]
     assert rows[0]["href"] == f"tree?run={standings[1].run.id}&scenario=s1&compare=b"
+    only = leaderboard.flips_listed(replace(standings[1], paired=paired()), "Broken").rows
+    assert [row["cells"][0]["text"] for row in only] == ["s3"]
     assert leaderboard.flips_listed(standings[0]).rows == []
 
 
@@ -154,9 +157,9 @@ def test_calls_that_failed_are_found_where_they_are(tmp_path: Path, monkeypatch:
         services.run_here(store, run.id)
         judged = services.evaluate_run(store, run.id)
         for api, count in judged.errors_by_api.items():
-            found = evaluating.failed_calls(store, run.id, api, most=1_000)
+            found = evaluating.failed_calls(store, run.id, Wrong(api=api), most=1_000)
             assert len(found) == count and all(each.error for each in found)
-        assert evaluating.failed_calls(store, run.id, "no such tool", most=10) == ()
+        assert evaluating.failed_calls(store, run.id, Wrong(api="no such tool"), most=10) == ()
         assert evaluating.compared(store, run.id, run.id) is not None
 
 
@@ -179,3 +182,53 @@ def test_an_adapter_is_judged_beside_its_base_and_a_base_is_played_once(tmp_path
         services.run_here(store, base)
         again = evaluating.launch_evaluation(store, "m", None, name="", limit=3)
         assert again == (base, base) and len(launched) == 2
+
+
+def test_table_4a_and_parameter_errors_lead_to_their_turns_and_stand_beside_the_paper_s(standings):
+    base, other = standings
+    errors = ({"api": "book_train", "parameter": "day", "kind": "wrong value", "count": 3, "share": 0.75},)
+    mine = replace(other.judged, bad_api_use=0.2, incorrect_format=0.01, parameter_errors=errors)
+    rows = leaderboard.kinds_listed(replace(other, judged=mine), base, {"of": "x"}).rows
+    assert [[cell["text"] for cell in row["cells"]][1:2] for row in rows] == [["20.0%"], ["1.0%"]]
+    assert [cell["text"] for cell in rows[1]["cells"]][-2:] == ["25%", "1%"]
+    assert rows[0]["href"] == "evaluate?of=x&table=bad_api_use"
+    (row,) = leaderboard.parameters_listed(replace(other, judged=mine), {"of": "x"}).rows
+    assert row["href"] == "evaluate?of=x&api=book_train&parameter=day&kind=wrong+value"
+    assert (
+        leaderboard.in_words(Wrong("book_train", parameter="day", kind="wrong value")) == "book_train, day: wrong value"
+    )
+    assert leaderboard.in_words(Wrong(table="bad_api_use")) == "Bad API use"
+
+
+def test_the_order_of_multiwoz_stands_beside_its_figures(standings):
+    config = replace(standings[0].run.config, world="toolwoz", split="test")
+    assert leaderboard.played(config) == "toolwoz test, sorted ids"
+    assert leaderboard.played(replace(config, options={"order": "list"})) == "toolwoz test, list order"
+    assert "order" not in leaderboard.played(replace(config, world="another"))
+
+
+def test_beams_are_listed_with_what_was_learnt_from_each_search(tmp_path, standings):
+    with services.open_store(tmp_path / "josh.db") as store:
+        made = []
+        for beam in (4, 2):
+            asked = replace(REQUEST, strategy="josh", beam=beam)
+            run = services.create_run(store, services.build_config(asked, tmp_path), name=f"beam {beam}")
+            services.run_here(store, run.id)
+            made.append(run.id)
+        services.export_rows(store, made[:1], formats=["sft"], out=tmp_path / "rows", data=tmp_path)
+        rows, out = tmp_path / "rows" / "sft.jsonl", tmp_path / "adapter"
+        job = add_training(store, name="learnt", model="m", rows=str(rows), out=str(out), config={}, folder="")
+        end_training(store, job.id, "done", adapter=str(out))
+        world = services.load_run(store, made[0]).config.world
+        lines = evaluating.beam_lines(store, world)
+        assert [each.run.config.strategy.max_beam for each in lines] == [2, 4]
+        assert [dict(each.adapters) for each in lines] == [{}, {str(out): "learnt"}]
+        assert evaluating.beam_lines(store, "another") == ()
+    other = standings[1]
+    judged = replace(other, run=replace(other.run, config=replace(other.run.config, adapter=str(out))))
+    listed = leaderboard.beams_listed(lines, [judged])
+    assert {len(row["cells"]) for row in listed.rows} == {len(leaderboard.BEAMS)}
+    told = [[cell["text"] for cell in row["cells"]] for row in listed.rows]
+    assert told[0][-2:] == ["–", "–"] and told[1][-2] == "learnt"
+    assert told[1][-1] == f"{other.judged.result.success_rate:.3f}"
+    assert [each[0] for each in told] == ["2", "4", "4", "8", "16"]  # the paper's last

@@ -39,6 +39,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 NO_SUCH_PATH = "_stcore"  # Streamlit asks for these below the page's path first, to find its own base path
+# Streamlit's own word where a component speaks while the page connects anew; what it said is asked again then.
+WHILE_AWAY = "Cannot send rerun backMessage when disconnected from server."
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,4 +172,5 @@ def _is_ours(url: str) -> bool:
 
 
 def _is_fault(told: Any) -> bool:
-    return told.type == "error" and NO_SUCH_PATH not in told.location.get("url", "")
+    known = NO_SUCH_PATH in told.location.get("url", "") or told.text == WHILE_AWAY
+    return told.type == "error" and not known

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from app import services, trainings
 from tests.e2e.conftest import Served, serving
 
 pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000  # ms; torch is loaded by processes on two busy cores
 
 
@@ -63,7 +66,8 @@ def test_a_job_is_started_watched_reloaded_and_evaluated(embedded: Served, searc
     assert "PLAN" in mask.locator(".good").first.inner_text()
     page.get_by_role("combobox", name="Preset").click()
     page.get_by_role("option", name="smoke").click()
-    expect(page.get_by_test_id("stCode")).to_contain_text("--preset smoke")
+    expect(page.get_by_test_id("stCode").first).to_contain_text("--preset smoke")
+    expect(page.get_by_test_id("stCode").nth(1)).to_contain_text("accelerate launch")
     expect(page.get_by_text("Reading the rows and taking one step")).to_have_count(0, timeout=PATIENCE)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("Job ", exact=False).first).to_be_visible()
@@ -74,6 +78,13 @@ def test_a_job_is_started_watched_reloaded_and_evaluated(embedded: Served, searc
     with services.open_store(embedded.store) as store:
         (job,) = trainings.list_trainings(store)
     assert (job.state, job.step, job.steps) == ("done", 20, 20) and Path(job.adapter or "").is_dir()
+    answers = page.locator('[data-testid^="row-20-"]')  # what it said after the last step
+    assert answers.count() == 3 and "PLAN" in answers.first.inner_text()
+    expect(page.get_by_role("tab", name="Answers")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("l")
+    expect(page.get_by_role("tab", name="Log")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("l")
+    expect(page.get_by_role("tab", name="Answers")).to_have_attribute("aria-selected", "true")
     page.get_by_role("spinbutton", name="Test scenarios").fill("6")
     page.get_by_role("spinbutton", name="Test scenarios").press("Enter")
     page.get_by_role("button", name="Evaluate this adapter").click()
@@ -81,10 +92,59 @@ def test_a_job_is_started_watched_reloaded_and_evaluated(embedded: Served, searc
     verdict = page.get_by_text("McNemar")
     expect(verdict).to_be_visible(timeout=PATIENCE)
     expect(verdict).to_contain_text("n 6", timeout=PATIENCE)
+    charts_tell_their_figures_and_lead_to_turns(page)
     board = page.locator('[data-testid^="row-"]')
     expect(board.first).to_contain_text("embedded")
     board.first.get_by_role("link").first.click()
     page.wait_for_url("**/run?run=*")
+
+
+def charts_tell_their_figures_and_lead_to_turns(page: Any) -> None:
+    """On the page that compares base and adapter."""
+    drawn = page.locator(".st-key-chart-failed-calls")
+    expect(page.get_by_role("heading", name="Failed calls by tool")).to_be_visible()
+    expect(drawn.locator('[aria-label^="Failed calls by tool."]').first).to_be_attached()
+    for key in ("standings", "spreads"):
+        with page.expect_download() as saved:
+            page.locator(f".st-key-saving-{key}").get_by_role("button", name="Save this chart").click()
+        assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
+        with page.expect_download() as saved:
+            page.locator(f".st-key-saving-{key}").get_by_role("button", name="CSV").click()
+        assert b"model,metric" in Path(saved.value.path()).read_bytes()
+    page.get_by_role("link", name="Incorrect format").click()
+    page.wait_for_url("**table=incorrect_format*")
+    expect(page.get_by_role("heading", name="Turns in which such a call went wrong")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("heading", name="Turns in which such a call went wrong")).to_have_count(0)
+
+
+def test_a_bar_of_a_chart_leads_to_its_turns_in_the_tree(embedded: Served, searched: str, page: Any) -> None:
+    """Plain play at a temperature at which this model errs often."""
+    with services.open_store(embedded.store) as store:
+        asked = services.RunRequest(split="test", limit=4, strategy="greedy", temperature=2.0)
+        config = services.build_config(asked, services.data_path(embedded.store))
+        run_id = services.create_run(store, config, name="hot").id
+        subprocess.run(
+            [sys.executable, "-m", "app", "resume", run_id, "--store", str(embedded.store)], check=True, cwd=ROOT,
+            capture_output=True,
+        )  # fmt: skip
+    page.goto(embedded.url("evaluate", runs=run_id))
+    page.locator(".st-key-chart-failed-calls .mark-rect path").first.click()
+    page.wait_for_url("**api=*")
+    expect(page.get_by_role("heading", name="Turns in which such a call went wrong")).to_be_visible()
+    page.locator(".st-key-turns").get_by_role("link").first.click()
+    page.wait_for_url(f"**/tree?run={run_id}*node=*")
+
+
+def test_another_model_or_user_is_judged_from_the_page(embedded: Served, page: Any) -> None:
+    page.goto(embedded.url("evaluate"))
+    page.get_by_text("Judge a model").click()
+    page.get_by_role("spinbutton", name="Scenarios").fill("2")
+    page.get_by_role("spinbutton", name="Scenarios").press("Enter")
+    page.get_by_role("button", name="Judge", exact=True).click()
+    page.wait_for_url("**runs=*")
+    with services.open_store(embedded.store) as store:
+        assert any(line.name == "Judged: embedded" for line in services.list_runs(store))
 
 
 def test_a_job_that_is_not_there_is_said_so(embedded: Served, page: Any) -> None:

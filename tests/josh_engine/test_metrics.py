@@ -8,7 +8,17 @@ from itertools import combinations
 import pytest
 from small import FIND_HOTEL, HOTEL, MALFORMED, search, strategy
 
-from josh_engine.metrics import compare, error_analysis, estimate, mcnemar, pass_hat_k, summarise
+from josh_engine.metrics import (
+    Wrong,
+    compare,
+    error_analysis,
+    estimate,
+    mcnemar,
+    pass_hat_k,
+    spreads,
+    summarise,
+    wrong_calls,
+)
 from josh_engine.models.scripted import say, use
 from josh_engine.values import Rollout, Usage
 
@@ -100,3 +110,41 @@ def test_error_analysis_counts_conversations_apis_and_parameters():
         ("area", "missing parameter", 1),
     }
     assert sum(each.share for each in analysis.parameter_errors) == 1.0
+
+
+def test_every_figure_of_the_analysis_leads_to_its_calls():
+    greedy = strategy("greedy", depth=2)
+    malformed = search({"0": [MALFORMED, say("a")]}, config=greedy).tree
+    unknown = search({"0": [use("fly_me"), say("a")]}, config=greedy).tree
+    wrong = search({"0": [use("find_hotel", '{"area": "south"}'), say("a")]}, [HOTEL], greedy).tree
+    missing = search({"0": [use("find_hotel"), say("a")]}, [HOTEL], greedy).tree
+    trees = {"malformed": malformed, "unknown": unknown, "wrong": wrong, "missing": missing}
+
+    def led_to(wanted):
+        return [name for name, tree in trees.items() for _ in wrong_calls(tree, wanted)]
+
+    assert led_to(Wrong(api="fly_me")) == ["unknown"]
+    assert led_to(Wrong(table="bad_api_use")) == ["unknown"]
+    assert led_to(Wrong(table="incorrect_format")) == ["malformed"]
+    assert led_to(Wrong(api="find_hotel", parameter="area", kind="wrong value")) == ["wrong"]
+    assert led_to(Wrong(api="find_hotel", parameter="area")) == ["wrong", "missing"]
+    assert led_to(Wrong(api="find_hotel", parameter="stars")) == [] == led_to(Wrong(table="nothing"))
+    (placed,) = wrong_calls(unknown, Wrong(api="fly_me"))
+    assert placed.call in unknown.nodes[placed.node].turn.calls
+
+
+def test_a_figure_s_spread_falls_with_the_root_of_the_conversations():
+    told = spreads([rollout(str(each), each % 3) for each in range(120)])
+    assert [each.n for each in told] == [10, 25, 50, 100, 120]
+    deviation = (sum((won / 2 - 0.5) ** 2 for won in range(3)) / 3) ** 0.5
+    for each in told:
+        assert each.average_reward == pytest.approx(deviation / each.n**0.5, rel=0.06)
+    assert told == spreads([rollout(str(each), each % 3) for each in range(120)])
+    assert spreads([rollout("a", 1)]) == ()
+
+
+def test_what_both_or_neither_succeed_in_is_counted():
+    before = [rollout(name, won) for name, won in zip("abcd", (2, 2, 0, 1), strict=True)]
+    after = [rollout(name, won) for name, won in zip("abcd", (2, 0, 2, 0), strict=True)]
+    found = compare(before, after)
+    assert (found.both, found.neither, found.fixed, found.broken) == (1, 1, ("c",), ("b",))

@@ -1,0 +1,135 @@
+"""The figures of Evaluate and Train as charts, each with the text that says the same to those who do not see it. Pure.
+
+Colours are the theme's first ones; a series is told by its place and by words too, never by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from app.leaderboard import Standing, model_name
+from josh_engine.metrics import Spread
+
+BAR = "bar"  # the selection that a chosen bar makes
+MOST_BARS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """`alt`: what it shows, in words. `selects`: whether its bars can be chosen."""
+
+    chart: Any
+    alt: str
+    frame: pd.DataFrame
+    selects: bool = False
+
+
+def standings_drawn(standings: Sequence[Standing]) -> Drawn:
+    """Average Reward and success of every model with their intervals."""
+    told = []
+    for each in standings:
+        result = each.judged.result
+        for metric, value, interval in (
+            ("Average Reward", result.average_reward, result.average_reward_interval),
+            ("Success", result.success_rate, result.success_rate_interval),
+        ):
+            if value is not None and interval is not None:
+                told.append((f"{model_name(each.run)} · {each.run.id}", metric, value, *interval))
+    frame = pd.DataFrame(told, columns=["model", "metric", "value", "low", "high"])
+    base = alt.Chart(frame).encode(y=alt.Y("model:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)))
+    bars = base.mark_rule(strokeWidth=3).encode(
+        x=alt.X("low:Q", title="95 % interval", scale=alt.Scale(domain=[0, 1])), x2="high:Q", color="metric:N",
+        yOffset="metric:N",
+    )  # fmt: skip
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(
+        x="value:Q", color=alt.Color("metric:N", title=None), shape=alt.Shape("metric:N", title=None),
+        yOffset="metric:N",
+    )  # fmt: skip
+    words = "; ".join(
+        f"{model}, {metric}: {value:.3f} from {low:.3f} to {high:.3f}" for model, metric, value, low, high in told
+    )
+    return Drawn((bars + points).properties(height=alt.Step(22)), f"Models with 95 % intervals. {words}.", frame)
+
+
+def failed_calls_drawn(standing: Standing, baseline: Standing) -> Drawn:
+    """Figure 4c: failed calls by tool, beside the baseline's. A bar leads to its turns."""
+    sides = [("this model", standing.judged.errors_by_api), ("baseline", baseline.judged.errors_by_api)]
+    if standing.run.id == baseline.run.id:
+        sides = sides[:1]
+    mine = standing.judged.errors_by_api
+    names = sorted({name for _, found in sides for name in found}, key=lambda name: (-mine.get(name, 0), name))
+    told = [(name, side, found.get(name, 0)) for name in names[:MOST_BARS] for side, found in sides]
+    frame = pd.DataFrame(told, columns=["tool", "model", "errors"])
+    words = "; ".join(f"{name}, {side}: {count}" for name, side, count in told)
+    return _bars(frame, "tool", "model", f"Failed calls by tool. {words or 'None'}.", "failed calls")
+
+
+def parameters_drawn(standing: Standing) -> Drawn:
+    """Figure 5: the ten most frequent errors in parameters. A bar leads to its turns."""
+    told = [
+        (f"{each['api']}: {each['parameter']}", str(each["kind"]), int(str(each["count"])))
+        for each in standing.judged.parameter_errors
+    ]
+    frame = pd.DataFrame(told, columns=["parameter", "kind", "errors"])
+    words = "; ".join(f"{name}, {kind}: {count}" for name, kind, count in told)
+    return _bars(frame, "parameter", "kind", f"Wrong parameters in tries at missed goals. {words or 'None'}.", "errors")
+
+
+def meant(bar: Mapping[str, str]) -> dict[str, str]:
+    """What the address says of a chosen bar; nothing where none is chosen."""
+    if "tool" in bar:
+        return {"api": bar["tool"]}
+    if "parameter" in bar:
+        api, _, parameter = bar["parameter"].partition(": ")
+        return {"api": api, "parameter": parameter, "kind": bar["kind"]}
+    return {}
+
+
+def _bars(frame: pd.DataFrame, name: str, series: str, words: str, axis: str) -> Drawn:
+    chosen = alt.selection_point(name=BAR, fields=[name, series])
+    chart = (
+        alt.Chart(frame)
+        .mark_bar(cursor="pointer")
+        .encode(
+            x=alt.X("errors:Q", title=axis, axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y(f"{name}:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),
+            yOffset=alt.YOffset(f"{series}:N", sort=None),
+            color=alt.Color(f"{series}:N", title=None, sort=None, legend=alt.Legend(orient="bottom")),
+            opacity=alt.condition(chosen, alt.value(1.0), alt.value(0.55)),
+        )
+        .add_params(chosen)
+        .properties(height=alt.Step(14))
+    )
+    return Drawn(chart, words, frame, selects=True)
+
+
+def spreads_drawn(found: Mapping[str, Sequence[Spread]]) -> Drawn:
+    """Figure 3c: how much a figure over so many conversations would vary, for each model."""
+    told = [
+        (model, metric, each.n, value)
+        for model, spreads in found.items()
+        for each in spreads
+        for metric, value in (("Average Reward", each.average_reward), ("Success", each.success_rate))
+    ]
+    frame = pd.DataFrame(told, columns=["model", "metric", "conversations", "deviation"])
+    chart = (
+        alt.Chart(frame)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("conversations:Q"),
+            y=alt.Y("deviation:Q", title="standard deviation"),
+            color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=260)),
+            strokeDash=alt.StrokeDash("metric:N", title=None, legend=alt.Legend(orient="bottom")),
+        )
+        .properties(height=280)
+    )
+    ends = [(model, spreads[-1]) for model, spreads in found.items() if spreads]
+    words = "; ".join(
+        f"{model}: {last.average_reward:.3f} and {last.success_rate:.3f} at {last.n}" for model, last in ends
+    )
+    return Drawn(chart, f"Standard deviation of Average Reward and success by conversations. {words}.", frame)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from app.arguments import parse
+
 ROOT = Path(__file__).parent.parent
 MULTIWOZ = ROOT / "../shared/data/multiwoz"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -34,7 +36,7 @@ def run(line: str, folder: Path, *, store: Path | None = None) -> subprocess.Com
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "JOSH_STORE": str(store or folder / "josh.db")}
     environment.pop("JOSH_DATA", None)
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=280
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=880
     )
 
 
@@ -70,8 +72,19 @@ def test_the_app_commands_run_in_the_order_in_which_they_stand(tmp_path):
     assert (tmp_path / "rows" / "kto.jsonl").stat().st_size > 0
 
 
+def test_commands_too_long_to_run_here_are_ones_that_can_be_given():
+    """Those in fences without a language."""
+    fence = re.compile(r"^```(\w*)\n(.*?)^```$", re.S | re.M)
+    told = [each for path in DOCUMENTS for each in fence.findall(path.read_text(encoding="utf-8"))]
+    found = [body for language, body in told if not language]
+    lines = [line.split(" #")[0] for body in found for line in body.splitlines() if "-m app " in line]
+    assert len(lines) >= 6
+    for line in lines:
+        parse(shlex.split(line.partition("-m app ")[2]))
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("line", sorted({line for line in commands() if line.startswith("python -m bench")}))
 def test_the_measurements_run(line, tmp_path):
     done = run(line, ROOT, store=tmp_path / "josh.db")

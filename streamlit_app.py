@@ -11,6 +11,7 @@ page = st.navigation(
         st.Page(shell.PAGES["run"], title="Run", icon=":material/play_circle:", url_path="run"),
         st.Page(shell.PAGES["talk"], title="Talk", icon=":material/forum:", url_path="talk"),
         st.Page(shell.PAGES["tree"], title="Tree", icon=":material/account_tree:", url_path="tree"),
+        st.Page(shell.PAGES["audit"], title="Audit", icon=":material/gavel:", url_path="audit"),
         st.Page(shell.PAGES["export"], title="Export", icon=":material/output:", url_path="export"),
         st.Page(shell.PAGES["train"], title="Train", icon=":material/model_training:", url_path="train"),
         st.Page(shell.PAGES["evaluate"], title="Evaluate", icon=":material/leaderboard:", url_path="evaluate"),

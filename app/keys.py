@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 Keys = Sequence[tuple[str, str]]
 
 EVERYWHERE: Keys = (("H", "This help"), ("Esc", "Close it"), ("Tab", "The next control"))
-OVERVIEW: Keys = (("1", "To the runs"), ("2", "To the trees"), ("3", "To the export"))
+OVERVIEW: Keys = (("1", "To the runs"), ("2", "To the trees"), ("3", "To the audit"), ("4", "To the export"))
 RUN: Keys = (
     ("S", "Start the run as the form says"),
     ("F", "Follow the newest turn, or stay with this scenario"),
@@ -37,9 +37,24 @@ TREE: Keys = (
 )
 EXPORT: Keys = (("D", "Download all files as a zip"), ("V", "Validate: read the files back and check them"))
 
+AUDIT: Keys = (
+    ("1 2", "The left turn is better, the right one"),
+    ("3 4", "Both are fine, both are bad"),
+    ("5", "Can't tell"),
+    ("U", "The simulated user is at fault"),
+    ("Z", "Take back what you decided last"),
+    ("← →", "The pair before, the pair after"),
+)
 TRAIN: Keys = (("S", "Start the job as the form says"), ("L", "To the job's log, and back"))
 
-KEYS: Mapping[str, Keys] = {"Overview": OVERVIEW, "Run": RUN, "Tree": TREE, "Export": EXPORT, "Train": TRAIN}
+KEYS: Mapping[str, Keys] = {
+    "Overview": OVERVIEW,
+    "Run": RUN,
+    "Tree": TREE,
+    "Audit": AUDIT,
+    "Export": EXPORT,
+    "Train": TRAIN,
+}
 
 
 def keys_of(title: str) -> Keys:

@@ -34,6 +34,7 @@ PAGES: Mapping[str, str] = {
     "run": "pages/run.py",
     "talk": "pages/talk.py",
     "tree": "pages/tree.py",
+    "audit": "pages/audit.py",
     "export": "pages/export.py",
     "train": "pages/train.py",
     "evaluate": "pages/evaluate.py",

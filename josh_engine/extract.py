@@ -25,6 +25,7 @@ from typing import Literal
 from josh_engine.config import RunConfig
 from josh_engine.encoding import compact
 from josh_engine.messages import conversation, row, wire_tools
+from josh_engine.pair_verdicts import heeded, preferred
 from josh_engine.tree import Tree, ideal_path, label_turns, path
 from josh_engine.values import Goal, Json, Label, Message, Node, PreferencePair, Rollout, Verdict
 from josh_engine.verdicts import standing
@@ -43,7 +44,7 @@ class RowPolicy:
     filtered: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """One rollout to take rows from, with what its provenance needs."""
 
@@ -52,6 +53,11 @@ class Source:
     tree: Tree
     verdicts: tuple[Verdict, ...] = ()
     code_version: str = ""
+
+    @cached_property
+    def heeded(self) -> tuple[Verdict, ...]:
+        """The verdicts that count."""
+        return heeded(self.tree, self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -236,12 +242,17 @@ def _ideal_turns(source: Source) -> dict[str | None, Node]:
 
 
 def verdicts_on(generation: Generation) -> list[Verdict]:
-    """The standing verdicts on a generation's turn, or on a pair it is in."""
+    """The standing verdicts on a generation's turn, or on a pair it is in; overruled and stale ones too."""
     return [each for each in standing(generation.source.verdicts) if generation.node.id in (each.node, each.rival)]
 
 
+def _heeded_on(generation: Generation) -> list[Verdict]:
+    """Those of them that count."""
+    return [each for each in generation.source.heeded if generation.node.id in (each.node, each.rival)]
+
+
 def _admitted(generation: Generation, audit: str) -> bool:
-    verdicts = verdicts_on(generation)
+    verdicts = _heeded_on(generation)
     if audit == "any":
         return True
     if audit == "audited":
@@ -259,14 +270,7 @@ _AGREEING: Mapping[str, tuple[str, ...]] = {
 def _agrees(verdict: Verdict, generation: Generation) -> bool:
     if verdict.rival is None:
         return verdict.verdict in _AGREEING.get(generation.label, ())
-    return _preferred(verdict) == _ideal_of(verdict, generation.source)
-
-
-def _preferred(verdict: Verdict) -> str | None:
-    """The node the auditor found better; None where none was."""
-    if verdict.verdict not in ("left", "right"):
-        return None
-    return verdict.node if verdict.verdict == verdict.side else verdict.rival
+    return preferred(verdict) == _ideal_of(verdict, generation.source)
 
 
 def _ideal_of(verdict: Verdict, source: Source) -> str | None:
@@ -277,8 +281,8 @@ def _ideal_of(verdict: Verdict, source: Source) -> str | None:
 def _dropped_pair(generation: Generation) -> bool:
     """Whether an auditor took the pair out, or preferred the turn that the search did not: such a turn must not be
     trained down, and only a promotion makes it ideal."""
-    pairs = [each for each in verdicts_on(generation) if each.rival is not None]
-    return any(each.verdict in DROPPING or _preferred(each) == generation.node.id for each in pairs)
+    pairs = [each for each in _heeded_on(generation) if each.rival is not None]
+    return any(each.verdict in DROPPING or preferred(each) == generation.node.id for each in pairs)
 
 
 def _by_row_id(generations: Iterable[Generation]) -> tuple[Generation, ...]:

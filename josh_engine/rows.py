@@ -170,10 +170,22 @@ def _origin(generation: Generation) -> dict[str, Json]:
         "label": generation.label,
         "reason": pruned.reason if pruned else None,
         "verdicts": [
-            {"verdict": each.verdict, "auditor": each.auditor, "blind": each.blind, "created": each.created}
+            {
+                "verdict": each.verdict,
+                "auditor": pseudonym(each.auditor),
+                "blind": each.blind,
+                "created": each.created,
+                "adjudicates": each.adjudicates,
+                "counts": each in generation.source.heeded,
+            }
             for each in verdicts_on(generation)
         ],
     }
+
+
+def pseudonym(auditor: str) -> str:
+    """The same for the same name; not the name. Who knows the name can tell that it is this one."""
+    return "auditor-" + hashlib.sha256(f"josh auditor\x1f{auditor}".encode()).hexdigest()[:8]
 
 
 def _is_test(source: Source) -> bool:

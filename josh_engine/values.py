@@ -228,8 +228,9 @@ class Verdict:
 
     On a turn (`rival` None): good, bad, partial, exclude, promote. On a pair (`rival` is the other node): left,
     right, both_fine, both_bad, cannot_tell, users_fault; `side` says where `node` stood ("left" or "right").
-    `created` is an ISO 8601 time in UTC. `supersedes` is the id of the verdict this one replaces; `withdraw` takes
-    the one it supersedes back, and what stood before it stands again (`josh_engine.verdicts`).
+    `adjudicates`: it settles what auditors say of the pair. `created` is an ISO 8601 time in UTC. `supersedes` is the
+    id of the verdict this one replaces; `withdraw` takes the one it supersedes back, and what stood before it stands
+    again (`josh_engine.verdicts`).
     """
 
     id: str
@@ -243,6 +244,7 @@ class Verdict:
     blind: bool = False
     side: Literal["left", "right"] | None = None
     supersedes: str | None = None
+    adjudicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

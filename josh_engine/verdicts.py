@@ -4,7 +4,8 @@ A verdict that `supersedes` another replaces it; a chain is what was said of one
 `withdraw` takes back what stood: what stood before it stands again, in its old place and with its old author, so rows,
 provenance and all are as they were. The paper has no verdicts; all of this is ours (josh.md section 2).
 
-A turn's label, the ideal path (promotions: one per tree) and each pair are subjects of their own.
+A turn's label, the ideal path (promotions: one per tree), each auditor's word on a pair and the pair's
+adjudication are subjects of their own.
 """
 
 from __future__ import annotations
@@ -57,11 +58,18 @@ def subject(verdict: Verdict, before: Mapping[str, Verdict | None]) -> Subject:
         verdict = earlier
     if verdict.verdict == "promote":
         return IDEAL_PATH
-    return turn_subject(verdict.node) if verdict.rival is None else ("pair", *sorted((verdict.node, verdict.rival)))
+    if verdict.rival is None:
+        return turn_subject(verdict.node)
+    return pair_subject(verdict.node, verdict.rival, None if verdict.adjudicates else verdict.auditor)
 
 
 def turn_subject(node: str) -> Subject:
     return ("turn", node)
+
+
+def pair_subject(one: str, other: str, auditor: str | None) -> Subject:
+    """`auditor` None: the pair's adjudication, of which there is one."""
+    return ("pair", *sorted((one, other)), *([] if auditor is None else [auditor]))
 
 
 def last_word(verdicts: Sequence[Verdict], about: Subject) -> Verdict | None:

@@ -217,8 +217,14 @@ def training_jobs(db: Database) -> None:
     )
 
 
+def adjudicated_pairs(db: Database) -> None:
+    """A verdict on a pair may settle what its auditors say."""
+    db.execute("ALTER TABLE verdicts ADD COLUMN adjudicates INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: Sequence[Step] = (
     first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints, training_jobs,
+    adjudicated_pairs,
 )  # fmt: skip
 NAMES = tuple(step.__name__ for step in STEPS)
 

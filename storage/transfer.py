@@ -120,7 +120,9 @@ def _journal(row: Row, run_id: str) -> None:
 
 
 def _verdict(row: Row, run_id: str) -> None:
-    from_json(Verdict, {name: bool(value) if name == "blind" else value for name, value in row.items()})
+    from_json(
+        Verdict, {name: bool(value) if name in ("blind", "adjudicates") else value for name, value in row.items()}
+    )
 
 
 def _check_state(row: Row) -> None:

@@ -10,6 +10,7 @@ from josh_engine.errors import NotFound, StorageError
 from josh_engine.values import Verdict
 from storage.database import Store
 
+_FLAGS = ("blind", "adjudicates")  # SQLite has no truth values
 _OF_ROLLOUT = "SELECT * FROM verdicts WHERE rollout = ? ORDER BY rowid"
 
 
@@ -34,7 +35,7 @@ def answer_verdicts(store: Store, rollout_id: str, answer: Callable[[tuple[Verdi
 
 def _insert(connection: sqlite3.Connection, verdict: Verdict) -> None:
     _check(connection, verdict)
-    row = asdict(verdict) | {"blind": int(verdict.blind)}
+    row = asdict(verdict) | {name: int(getattr(verdict, name)) for name in _FLAGS}
     connection.execute(f"INSERT INTO verdicts ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})", row)
 
 
@@ -75,5 +76,5 @@ def _listed(rows: Sequence[sqlite3.Row]) -> tuple[Verdict, ...]:
 
 
 def _verdict(row: sqlite3.Row) -> Verdict:
-    copied = {name: row[name] for name in Verdict.__dataclass_fields__ if name != "blind"}
-    return Verdict(**copied, blind=bool(row["blind"]))
+    copied = {name: row[name] for name in Verdict.__dataclass_fields__ if name not in _FLAGS}
+    return Verdict(**copied, blind=bool(row["blind"]), adjudicates=bool(row["adjudicates"]))

@@ -91,7 +91,7 @@ def _sheet(blocks: Sequence[Block], *, name: str, choose: Choose, height: int = 
         if told is not None:
             st.query_params["rival"] = told["node"]
 
-    view = component(FOLDER, "sheet")
+    view = component(FOLDER, "sheet", "aligned")
     view(key=key, data=sheet(blocks, name=name, height=height), on_chosen_change=chosen, on_rival_change=rival)
 
 

@@ -48,7 +48,7 @@ def compared(left: str, right: str, rows: Sequence[Block]) -> Block:
 
 def compared_turns(left: Node, right: Node) -> Block:
     """Both turns' steps, aligned."""
-    rows = [_aligned_row(each) for each in align(left.turn, right.turn)]
+    rows = [aligned_row(each) for each in align(left.turn, right.turn)]
     return compared(f"This turn: {left.id}", f"Turn {right.id}", rows)
 
 
@@ -56,7 +56,7 @@ def compared_arguments(title: str, mark: str, rows: Sequence[Argument]) -> Block
     return {"title": title, "mark": mark, "word": "", "left": None, "right": None, "arguments": _arguments(rows)}
 
 
-def _aligned_row(pair: Aligned) -> Block:
+def aligned_row(pair: Aligned) -> Block:
     left, right = pair.left, pair.right
     kind = next(each.kind for each in (left, right) if each is not None)
     names = " → ".join(dict.fromkeys(each.name for each in (left, right) if each is not None and each.name))

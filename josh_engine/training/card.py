@@ -26,6 +26,8 @@ def card(manifest: Mapping[str, Any]) -> str:
         ("Left out for their length", manifest["too_long"]),
         ("Runs behind the rows", provenance.get("runs") or "not told by the export"),
         ("Auditors behind the rows", provenance.get("auditors") or "none: the algorithm's own labels"),
+        ("Rows judged by people", provenance.get("judged_rows", 0)),
+        ("Verdicts given blind, openly", f"{provenance.get('blind', 0)}, {provenance.get('open', 0)}"),
         ("Steps", ended.get("steps", "not finished")),
         ("Last loss", ended.get("loss", "not finished")),
         ("Tokens", ended.get("tokens", "not finished")),

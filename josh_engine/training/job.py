@@ -186,8 +186,17 @@ def _provenance(folder: Path) -> dict[str, Json]:
         told = [json.loads(line) for line in lines]
     except (OSError, ValueError):
         return {}
-    auditors = {str(each) for line in told for verdict in line.get("verdicts", ()) for each in [verdict.get("auditor")]}
-    return {"runs": sorted({str(line.get("run")) for line in told}), "auditors": sorted(auditors)}
+    said = [verdict for line in told for verdict in line.get("verdicts", ())]
+    times = sorted(str(each.get("created")) for each in said)
+    return {
+        "runs": sorted({str(line.get("run")) for line in told}),
+        "auditors": sorted({str(each.get("auditor")) for each in said}),
+        "judged_rows": sum(bool(line.get("verdicts")) for line in told),
+        "blind": sum(bool(each.get("blind")) for each in said),
+        "open": sum(not each.get("blind") for each in said),
+        "first_verdict": times[0] if times else None,
+        "last_verdict": times[-1] if times else None,
+    }
 
 
 def _keep_manifest(out: Path, started: Mapping[str, Json]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -76,7 +77,7 @@ def test_a_job_is_started_watched_reloaded_and_evaluated(embedded: Served, searc
     page.reload()
     expect(page.get_by_text("Done: the adapter lies on disk")).to_be_visible(timeout=PATIENCE)
     with services.open_store(embedded.store) as store:
-        (job,) = trainings.list_trainings(store)
+        job = trainings.load_training(store, parse_qs(urlsplit(page.url).query)["job"][0])
     assert (job.state, job.step, job.steps) == ("done", 20, 20) and Path(job.adapter or "").is_dir()
     answers = page.locator('[data-testid^="row-20-"]')  # what it said after the last step
     assert answers.count() == 3 and "PLAN" in answers.first.inner_text()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 from small import FIND_HOTEL, HOTEL, TRAIN, search, strategy
 
 from josh_engine.extract import RowPolicy, extract, preference_pairs
 from josh_engine.models.scripted import say
+from josh_engine.pair_verdicts import heeded, stale
 from josh_engine.rows import FORMATS, render_files
 from josh_engine.tree import ideal_path, label_turns
 from josh_engine.values import Verdict
-from josh_engine.verdicts import IDEAL_PATH, last_word, standing, turn_subject
+from josh_engine.verdicts import IDEAL_PATH, last_word, pair_subject, standing, turn_subject
 
 SCRIPT = {"0": [FIND_HOTEL, say("a")], "1": [say("wrong")]}
 
@@ -122,7 +125,7 @@ def test_the_last_word_on_a_subject_is_what_the_next_must_supersede():
     said = [bad, promoted, elsewhere, undone, pair]
     assert last_word(said, turn_subject("1")) == bad
     assert last_word(said, IDEAL_PATH) == undone
-    assert last_word(said, ("pair", "0", "1")) == pair
+    assert last_word(said, ("pair", "0", "1", pair.auditor)) == pair
     assert last_word(said, turn_subject("0")) is None
     assert standing(said) == (bad, promoted, pair)
 
@@ -133,3 +136,38 @@ def test_a_withdrawn_verdict_is_no_audit_and_leaves_every_file_as_it_was():
     assert kto(searched, *said, policy=RowPolicy(audit="audited")) == []
     before, after = (render_files(extract([searched.source(*each)]), FORMATS) for each in ([], said))
     assert before == after
+
+
+def test_an_adjudication_settles_what_auditors_say_of_a_pair():
+    searched = search(SCRIPT)
+    ada = on("0", "both_fine", rival="1")
+    bo = replace(on("0", "left", rival="1", side="left", number=2), auditor="bo")
+    cy = replace(on("0", "left", rival="1", side="left", number=3), auditor="cy", adjudicates=True)
+    assert ("1", False) not in kto(searched, ada, bo), "one of them took the pair out"
+    assert ("1", False) in kto(searched, ada, bo, cy)
+    assert ("1", False) in kto(searched, ada, bo, cy, policy=RowPolicy(audit="agreed"))
+    dropped = replace(cy, verdict="both_bad")
+    assert ("1", False) not in kto(searched, bo, dropped)
+    taken_back = replace(cy, id="v4", verdict="withdraw", supersedes="v3")
+    assert ("1", False) not in kto(searched, ada, bo, cy, taken_back)
+
+
+def test_each_auditor_has_a_word_of_their_own_on_a_pair():
+    ada = on("0", "left", rival="1", side="left")
+    bo = replace(on("1", "left", rival="0", side="left", number=2), auditor="bo")
+    again = on("0", "right", rival="1", side="left", number=3, supersedes="v1")
+    assert standing([ada, bo, again]) == (bo, again)
+    assert last_word([ada, bo], pair_subject("1", "0", "ada")) == ada
+    assert last_word([ada, bo], pair_subject("0", "1", None)) is None
+
+
+def test_a_verdict_on_a_pair_is_stale_once_another_path_was_promoted_and_counts_no_more():
+    searched = search({"0": [FIND_HOTEL, say("a")], "1": [FIND_HOTEL, say("b")], "00": [say("c")]})
+    tree = searched.tree
+    said = on("0", "both_bad", rival="1")
+    promoted = on("1", "promote", number=2)
+    assert stale(tree, [said]) == frozenset() == stale(tree, [promoted, on("0", "left", rival="1", number=3)])
+    assert stale(tree, [said, promoted]) == {"v1"}
+    assert [each.id for each in heeded(tree, [said, promoted])] == ["v2"]
+    undone = on("1", "withdraw", number=4, supersedes="v2")
+    assert stale(tree, [said, promoted, undone]) == frozenset(), "the path is what it was"

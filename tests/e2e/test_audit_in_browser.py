@@ -1,0 +1,139 @@
+"""Judging pairs by keys in a real browser: blind, quick, undone, resumed; two people, and a third who settles it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from app import auditing, services
+from josh_engine.audit import in_order
+from tests.e2e.conftest import Served, serving
+
+pytestmark = pytest.mark.browser
+TELLING = ("ideal", "negative", "partial", "pruned", "★", "data-label", "embedded", "scripted", "lost_race")
+# All that the document holds: shadow roots, their styles and every attribute.
+EVERYTHING = """() => {
+  const walk = (root) => [...root.querySelectorAll('*')].flatMap((each) => each.shadowRoot ? [
+    each.shadowRoot.innerHTML, ...walk(each.shadowRoot)] : []);
+  return [document.body.innerHTML, ...walk(document)].join('\\n');
+}"""
+
+
+@pytest.fixture(scope="module")
+def searched(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, str]]:
+    path = tmp_path_factory.mktemp("audit") / "josh.db"
+    with services.open_store(path) as store:
+        asked = services.RunRequest(limit=12, agent="scripted", model=None)
+        run = services.create_run(store, services.build_config(asked, path.parent), name="pairs").id
+        services.launch_run(store, run)
+        while services.load_run(store, run).state != "done":
+            pass
+    with serving(path) as served:
+        yield served, run
+
+
+def audit(served: Served, run: str) -> auditing.Audit:
+    with services.open_store(served.store) as store:
+        return auditing.audit_of(store, [run])
+
+
+def sit_down(page: Any, served: Served, run: str, name: str, **more: str) -> None:
+    page.goto(served.url("audit", runs=run, **more))
+    field = page.get_by_role("textbox", name="Who are you?")
+    field.fill(name)
+    field.press("Enter")
+    page.get_by_test_id("judging").click()  # keys are silent in a text field
+
+
+def said(page: Any, number: int) -> None:
+    expect(page.get_by_text(re.compile(rf"^Yours {number} of "))).to_be_visible()
+
+
+def test_pairs_are_judged_by_one_key_each_blind_undone_and_resumed(searched: tuple[Served, str], page: Any) -> None:
+    served, run = searched
+    sit_down(page, served, run, "Ada")
+    said(page, 0)
+    everything = page.evaluate(EVERYTHING)
+    assert len(everything) > 10_000 and "COMMAND" not in TELLING
+    assert [
+        word for word in TELLING if re.search(rf"\b{word}\b" if word.isalpha() else re.escape(word), everything)
+    ] == []
+    first = page.get_by_test_id("judging").inner_text()
+    page.keyboard.press("1")
+    said(page, 1)
+    assert page.get_by_test_id("judging").inner_text() != first
+    page.keyboard.press("3")
+    said(page, 2)
+    page.keyboard.press("z")
+    said(page, 1)
+    page.get_by_role("button", name="bad wording").click()
+    page.keyboard.press("5")
+    said(page, 2)
+    expect(page.locator(".st-key-last")).to_contain_text("can't tell: bad wording")
+    page.goto(served.url("audit", runs=run))  # another day
+    said(page, 2)
+    order = in_order(audit(served, run).pairs)
+    votes = audit(served, run).votes()["Ada"]
+    assert list(votes) == [order[0].id, order[1].id] and votes[order[1].id] == "cannot_tell"
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("Pair 2 of")).to_be_visible()
+    page.locator(".st-key-last").get_by_role("link").last.click()
+    expect(page.get_by_text("Pair 1 of")).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.locator(".st-key-last")).to_contain_text("user's fault")
+    assert audit(served, run).votes()["Ada"][order[0].id] == "users_fault"
+
+
+def test_people_differ_and_a_third_settles_it_without_their_names(searched: tuple[Served, str], page: Any) -> None:
+    served, run = searched
+    pair = in_order(audit(served, run).pairs)[5]
+    with services.open_store(served.store) as store:
+        for name, judgement in (("Bo", "both_fine"), ("Cy", "both_bad")):
+            auditing.judge_pair(
+                store, pair, judgement, left=pair.good, auditor=name, blind=True, reason=f"{name[0]} so"
+            )
+    sit_down(page, served, run, "Eve", mode="conflicts")
+    expect(page.get_by_text("Person 1: both fine: B so")).to_be_visible()
+    expect(page.get_by_text("Person 2: both bad: C so")).to_be_visible()
+    assert "Bo" not in page.locator(".stMain").inner_text().split("Agreement")[0].split()
+    page.keyboard.press("3")
+    expect(page.get_by_text("No two people see a pair differently")).to_be_visible()
+    assert audit(served, run).settled() == {pair.id: "both_fine"}
+
+
+def test_a_pair_whose_tree_was_promoted_meanwhile_is_not_saved(searched: tuple[Served, str], page: Any) -> None:
+    served, run = searched
+    sit_down(page, served, run, "Dan")
+    (pair,) = in_order(audit(served, run).pairs)[:1]
+    with services.open_store(served.store) as store:
+        services.give_verdict(store, pair.rollout, pair.bad, "promote", auditor="Bo", seen=None, reason="kinder")
+    page.keyboard.press("1")
+    expect(page.get_by_text("This pair has changed since it was shown")).to_be_visible()
+    assert "Dan" not in audit(served, run).votes()
+
+
+def test_the_open_mode_shows_the_search_s_choice_and_says_so_of_the_verdict(
+    searched: tuple[Served, str], page: Any
+) -> None:
+    served, run = searched
+    sit_down(page, served, run, "Flo", mode="open")
+    expect(page.get_by_text("The search preferred:")).to_be_visible()
+    page.keyboard.press("2")
+    said(page, 1)
+    (told,) = [each.verdict for each in audit(served, run).judged if each.verdict.auditor == "Flo"]
+    assert told.blind is False
+
+
+def test_nobody_s_verdict_is_not_kept(searched: tuple[Served, str], page: Any) -> None:
+    served, run = searched
+    before = len(audit(served, run).judged)
+    page.goto(served.url("audit", runs=run))
+    expect(page.get_by_test_id("judging")).to_be_visible()
+    page.wait_for_timeout(1_000)  # a key in a page's first moments is lost
+    page.keyboard.press("1")
+    expect(page.get_by_text("Nobody has said who judges.")).to_be_visible()
+    assert len(audit(served, run).judged) == before

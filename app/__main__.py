@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "tree": commands.tree,
     "export": commands.export,
     "evaluate": commands.evaluate,
+    "share": commands.share,
     "bundle": commands.bundle,
     "unbundle": commands.unbundle,
     "check": commands.check,

@@ -13,6 +13,7 @@ from app.improving import Plan
 from josh_engine.config import STRATEGIES
 from josh_engine.training.config import PRESETS, SETTINGS, TRAINERS
 
+SHARED = ("html", "pyvis", "graphml", "json")
 FORMATS = ("sft", "kto", "dpo", "openai")
 
 
@@ -66,6 +67,11 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         "--validation", type=float, default=0.0, metavar="SHARE", help="this share of the scenarios apart"
     )
     export.add_argument("--split-seed", type=int, default=0, metavar="N", help="another choice of those scenarios")
+
+    share = commands.add_parser("share", parents=[everywhere], help="a tree as one file for somebody without this app")
+    share.add_argument("rollout", help="its id, or RUN/SCENARIO[/TRIAL]")
+    share.add_argument("--as", dest="kind", choices=SHARED, default="html", help="default: html, our own drawing")
+    share.add_argument("--out", type=Path, required=True, metavar="FILE")
 
     bundle = commands.add_parser("bundle", parents=[everywhere], help="a run as one file")
     bundle.add_argument("run")

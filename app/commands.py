@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from app import improving, rendering, services, trainings
+from app import improving, rendering, services, shares, trainings
 from app.arguments import FORMATS
 from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
@@ -94,6 +94,12 @@ def export(words: argparse.Namespace) -> Answer:
             store, words.runs, formats=formats, out=words.out, policy=policy, split=split, data=_data(words)
         )
     return Answer(asdict(result), rendering.export(result, words.out))
+
+
+def share(words: argparse.Namespace) -> Answer:
+    with _store(words, create=False) as store:
+        made = asdict(shares.share_rollout(store, words.rollout, words.kind, words.out))
+    return Answer(made, rendering.fields(made))
 
 
 def bundle(words: argparse.Namespace) -> Answer:

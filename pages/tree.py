@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import listings, services, shell
+from app import listings, services, shares, shell
 from app.archive import archive
 from app.records_listed import hits_in_words, hits_listed
+from app.sharing import KINDS, TYPES
 from app.tree_view import compare_view, held, tree_view
 from app.tree_view.comparison import MOST, comparison
 from app.tree_view.opening import explored, opened, rivals
@@ -20,6 +21,9 @@ shell.enter(__file__)
 
 HEIGHT = 640
 PLACE = ("lens", "hoist", "t", "q", "filter")
+SHARED = {
+    "html": "Web page: click and replay", "pyvis": "pyvis network", "graphml": "GraphML", "json": "JSON (networkx)",
+}  # fmt: skip
 FORMATS = {"sft": "SFT", "kto": "KTO", "dpo": "DPO"}
 CHOOSE_RUNS = "Choose among those under Compare."
 GOING = ("queued", "running")
@@ -91,7 +95,7 @@ def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[se
         return
     going = services.shown_state(store, services.load_run(store, chosen.run_id)) in GOING and chosen.state in GOING
     st.fragment(_panes, run_every="1s" if going else None)(store, chosen.id, going)
-    _downloads(store, chosen.run_id, ready=listings.trainable(rollouts))
+    _downloads(store, chosen.run_id, chosen.id, ready=listings.trainable(rollouts))
 
 
 def _picker(store: services.Store, chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
@@ -189,7 +193,7 @@ def _note(place: Mapping[str, str]) -> None:
             del st.query_params[name]
 
 
-def _downloads(store: services.Store, run_id: str, *, ready: bool) -> None:
+def _downloads(store: services.Store, run_id: str, rollout_id: str, *, ready: bool) -> None:
     """Made when they are asked for: of this run's finished trees with full reward, as the paper filters."""
 
     def files(*formats: str) -> dict[str, bytes]:
@@ -219,6 +223,17 @@ def _downloads(store: services.Store, run_id: str, *, ready: bool) -> None:
             icon=":material/folder_zip:",
             key="download-all",
         )
+        with st.popover("Share", icon=":material/share:", help="This tree as one file for somebody without this app."):
+            for kind, word in SHARED.items():
+                st.download_button(
+                    word,
+                    lambda kind=kind: shares.shared_file(store, rollout_id, kind)[1],
+                    f"{run_id}.{KINDS[kind]}",
+                    TYPES[kind],
+                    on_click="ignore",
+                    key=f"share-{kind}",
+                    width="stretch",
+                )
 
 
 page()

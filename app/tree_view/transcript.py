@@ -136,3 +136,21 @@ def _unseen_calls(turn: Turn) -> Sequence[ToolCall]:
 
 def _pretty(value: Mapping[str, Json]) -> str:
     return json.dumps(dict(value), ensure_ascii=False, indent=2, default=dict) if value else "{}"
+
+
+def all_turns(tree: Tree, labels: Mapping[str, Label], verdicts: Sequence[Verdict] = ()) -> dict[str, dict[str, Json]]:
+    """Every turn as `transcript` gives it where it is the chosen one, for a page that puts them together by itself."""
+    marked = marks(tree, labels, verdicts)
+    return {
+        node.id: _turn(tree, labels, node)
+        | {
+            "mark": marked[node.id].text if node.id in marked else "",
+            "use": use(tree, node, labels[node.id], verdicts) if node.id in labels else "",
+        }
+        for node in tree.nodes.values()
+    }
+
+
+def what_was_given(tree: Tree) -> dict[str, Json]:
+    """What the agent was given, as `transcript` has it."""
+    return _preamble(tree.preamble)

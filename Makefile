@@ -8,12 +8,24 @@ PACKAGES := josh_engine toolwoz storage embedded app
 SOURCES := $(PACKAGES) pages streamlit_app.py tests bench scripts
 WORKERS ?= 2
 
-.PHONY: run install test test-all lint tests chaos bench clean
+.PHONY: run demo install test test-all lint tests chaos bench clean
 
 run: $(VENV)/.installed ## set up where needed, then the app on http://127.0.0.1:8501
 	$(BIN)/python -m streamlit run streamlit_app.py
 
 install: $(VENV)/.installed
+
+DEMO := .venv-demo
+DEMO_STORE ?= demo/.store/josh.db
+
+demo: $(DEMO)/.installed ## a read-only app over the bundled sample runs, without torch
+	JOSH_STORE=$(DEMO_STORE) $(DEMO)/bin/python -m app.demo_store
+	JOSH_DEMO=1 JOSH_STORE=$(DEMO_STORE) $(DEMO)/bin/python -m streamlit run streamlit_app.py
+
+$(DEMO)/.installed: requirements-demo.txt $(CONSTRAINTS)
+	$(PYTHON) -m venv $(DEMO)
+	$(DEMO)/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-demo.txt -c $(CONSTRAINTS)
+	@touch $@
 
 # The browser's driver keeps an event loop running in its process, so browser tests have a process of their own. On a
 # busy machine a page may be drawn later than a test waits: such a test gets a second try, which its summary tells.
@@ -37,7 +49,7 @@ bench: $(VENV)/.developed ## the figures in bench/README.md; minutes
 	$(BIN)/python -m bench
 
 clean: ## the environment and what tools left behind; no data
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) $(DEMO) demo/.store .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
 .PHONY: chromium
 chromium:

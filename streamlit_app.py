@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from app import shell
+from app import access, shell
 
 shell.frame()
+may_enter = access.granted()
 page = st.navigation(
     [
         st.Page(shell.PAGES["overview"], title="Overview", icon=":material/home:", default=True),
@@ -16,8 +17,11 @@ page = st.navigation(
         st.Page(shell.PAGES["train"], title="Train", icon=":material/model_training:", url_path="train"),
         st.Page(shell.PAGES["evaluate"], title="Evaluate", icon=":material/leaderboard:", url_path="evaluate"),
         st.Page(shell.PAGES["data"], title="Data & settings", icon=":material/database:", url_path="data"),
-    ]
+    ],
+    position="sidebar" if may_enter else "hidden",
 )
+if not may_enter:
+    st.stop()
 shell.opened()
 shell.sidebar()
 page.run()

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from app import catalog, declaring, parts
+from app import catalog, declaring, demo, parts
 from app.catalog import Kind
 from app.launching import search_path
 from josh_engine.contracts import player_findings, world_findings
@@ -48,6 +48,7 @@ class Checked:
 
 def check_part(kind: Kind, name: str, data: Path, *, limit: float = LIMIT_SECONDS) -> Checked:
     """Raises ConfigError for a name that stands for nothing; whatever the part does becomes a finding."""
+    demo.refuse("Checking own parts")
     address = catalog.address(kind, name, declaring.own_parts())
     started = time.monotonic()
     found = _asked([sys.executable, "-m", "app.checking", kind, name, str(data)], limit)

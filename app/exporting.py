@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from app import parts
+from app import demo, parts
 from app.results import ExportResult, GateResult
 from app.settings import data_path
 from josh_engine.config import Run
@@ -84,6 +84,7 @@ def write_export(
     out: Path,
 ) -> ExportResult:
     """Writes files as they were made by `export_files` or a preview, and records the export."""
+    demo.refuse("Writing an export to a folder")
     _write(out, files)
     export = exports.Export(
         runs=tuple(dict.fromkeys(run_ids)),

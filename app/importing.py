@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
+from app import demo
 from app.launching import search_path
 from josh_engine.errors import DatasetError, JoshError, StorageError
 from josh_engine.values import Json
@@ -70,6 +71,7 @@ def import_multiwoz(source: Path, data: Path) -> ImportReport:
 
 def start_import(source: Path, data: Path) -> None:
     """In a child process; returns at once. Raises DatasetError where one is going on, or there is no such source."""
+    demo.refuse("Importing data")
     if import_state(data).state == "running":
         raise DatasetError(GOING_ON, remedy="Wait for it.")
     _there(source)
@@ -94,6 +96,7 @@ def _there(source: Path) -> None:
 
 def keep_upload(upload: IO[bytes], data: Path) -> Path:
     """The uploaded file, on disk for the child."""
+    demo.refuse("Importing data")
     place = _make(_place(data)) / "upload.zip"
     try:
         with place.open("wb") as kept:

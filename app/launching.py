@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app import demo
 from josh_engine.errors import JoshError
 from storage.database import Store, open_store, translated
 
@@ -33,7 +34,8 @@ def log_tail(store: Path, work_id: str, lines: int) -> tuple[str, ...]:
 
 
 def launch(store: Path, work_id: str, words: Sequence[str], *, data: Path, failed: Failed) -> None:
-    """Returns as soon as the child is started."""
+    """Returns as soon as the child is started. Raises ReadOnlyStore in a demonstration."""
+    demo.refuse("Starting work")
     place = log_path(store, work_id)
     command = [sys.executable, "-m", "app", *words, "--store", str(store), "--data", str(data)]
     with translated(store):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app import declaring, models
+from app import declaring, demo, models
 from app.models_listed import Tested
 from app.results import EndpointLine
 from josh_engine.encoding import dump, load
@@ -33,6 +33,7 @@ def endpoint_address(name: str) -> str:
 def probe_endpoint(name: str) -> Probe:
     """Asks the endpoint a dozen short questions, which may cost a little. Raises ConfigError for a name that is no
     endpoint's; everything else that goes wrong is in the result."""
+    demo.refuse("Testing an endpoint")
     endpoint = models.endpoint_named(name)
     hasty = replace(endpoint.timeouts, first_byte=ANSWER_SECONDS, total=ANSWER_SECONDS)
     try:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from app import services, trainings
+from app import demo, services, trainings
 from app.keys import keys_of
 from app.listings import Listed, duration, keys_listed, progress_in_words, runs_listed
 from app.trainings_listed import in_words, share
@@ -88,6 +88,8 @@ def _jobs(going: bool) -> None:
 
 def _whoami() -> None:
     """Asked once: kept in this browser, and with the people in the store."""
+    if demo.wanted():
+        return  # nobody judges in a demonstration, and nobody's name is kept
     kept = unquote(st.context.cookies.get(COOKIE, ""))
     if "auditor" not in st.session_state:
         st.session_state["auditor"] = services.remember_person(store(), kept)
@@ -232,7 +234,7 @@ def store() -> services.Store:
 
 @st.cache_resource(show_spinner=False)
 def _store(path: str) -> services.Store:
-    return services.open_store(Path(path))
+    return services.open_store(Path(path), create=not demo.wanted(), read_only=demo.wanted())
 
 
 def heading(

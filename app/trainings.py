@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import catalog, jobs, launching
+from app import catalog, demo, jobs, launching
 from app.models import model_source
 from app.settings import data_path
 from josh_engine.encoding import load
@@ -121,6 +121,7 @@ def create_training(store: Store, request: TrainingRequest, *, data: Path | None
 
 def preflight_training(request: TrainingRequest) -> Preflight:
     """What the job would do, found out in a process of its own: this one loads no model. Raises what is wrong."""
+    demo.refuse("Training")
     words = ["train", str(request.rows), "--model", request.model, "--trainer", request.trainer]
     words += ["--preset", request.preset, "--dry-run", "--json"]
     for name, value in request.settings.items():

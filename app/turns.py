@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import launching
+from app import demo, launching
 from app.improving import RESULT, STATE, Plan, lock_of
 from app.listings import Listed, address, linked
 from app.settings import data_path
@@ -37,6 +37,7 @@ class Turn:
 
 def launch_turn(store: Store, name: str, plan: Plan, *, data: Path | None = None) -> None:
     """Starts a turn, or goes on with the one of this name. Raises ConfigError; RunHeld where it is at work."""
+    demo.refuse("The loop")
     if not NAME.fullmatch(name):
         raise ConfigError(f"{name!r} cannot be a turn's name.", remedy="Use small letters, digits and dashes.")
     place = (data or data_path(store.path)).absolute() / FOLDER / name

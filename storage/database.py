@@ -25,11 +25,16 @@ WAIT_SECONDS = 10.0  # for another process's write; ours take milliseconds
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
+class ReadOnlyStore(StorageError):
+    """The store was opened for reading alone."""
+
+
 class Store:
     """An open store. May be shared between threads: one uses it at a time."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, read_only: bool = False) -> None:
         self.path = path
+        self.read_only = read_only
         self._connection = connection
         self._lock = threading.RLock()
 
@@ -39,7 +44,9 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of the block is kept, or nothing. Does not nest."""
+        """One transaction: all of the block is kept, or nothing. Does not nest. Raises ReadOnlyStore."""
+        if self.read_only:
+            raise ReadOnlyStore("Nothing can be changed here.", remedy="In an app of your own it can: make run.")
         with self._lock, translated(self.path), immediate(self._connection):
             yield self._connection
 
@@ -54,11 +61,11 @@ class Store:
         self.close()
 
 
-def open_store(path: Path, *, create: bool = True) -> Store:
+def open_store(path: Path, *, create: bool = True, read_only: bool = False) -> Store:
     """The store at `path`, its schema up to date; an older one is backed up first, next to itself.
 
     Raises NotFound where there is none and `create` is False, NewerSchema for a newer product's store, StorageError
-    for a path that cannot be used.
+    for a path that cannot be used. `read_only`: it is brought up to date, and never written after that.
     """
     path = path.absolute()
     if not create and not _is_file(path):
@@ -71,10 +78,12 @@ def open_store(path: Path, *, create: bool = True) -> Store:
             _bring_up_to_date(connection, path)
             for pragma in ("foreign_keys=ON", "synchronous=NORMAL", "recursive_triggers=ON"):
                 connection.execute(f"PRAGMA {pragma}")
+            if read_only:
+                connection.execute("PRAGMA query_only=ON")
         except BaseException:
             connection.close()
             raise
-    return Store(path, connection)
+    return Store(path, connection, read_only=read_only)
 
 
 @contextmanager

@@ -243,6 +243,6 @@ def test_an_empty_store_offers_the_sample_and_plays_it(tmp_path: Path, page: Any
     with serving(tmp_path / "empty.db") as served:
         page.goto(served.url())
         page.get_by_role("button", name="Load the sample run").click()
-        state(page, "12 of 12 scenarios, state: done")
+        state(page, "12 of 12 scenarios, state: done", within=90)  # a language model plays it
         page.get_by_role("link", name="Overview").click()
         expect(page.locator(".st-key-card-tree")).to_contain_text("12 trees")

@@ -27,15 +27,15 @@ $(DEMO)/.installed: requirements-demo.txt $(CONSTRAINTS)
 	$(DEMO)/bin/python -m pip --disable-pip-version-check --quiet install -r requirements-demo.txt -c $(CONSTRAINTS)
 	@touch $@
 
-# The browser's driver keeps an event loop running in its process, so browser tests have a process of their own. On a
-# busy machine a page may be drawn later than a test waits: such a test gets a second try, which its summary tells.
+# The browser's driver keeps an event loop running in its process, so browser tests have processes of their own, a file
+# each. On a busy machine a page may be drawn later than a test waits: such a test gets a second try, which its summary tells.
 test: $(VENV)/.developed chromium lint ## everything but the tests marked slow
 	$(BIN)/python -m pytest -m "not slow and not browser" -n $(WORKERS)
-	$(BIN)/python -m pytest -m "not slow and browser" --reruns 2
+	$(BIN)/python -m pytest -m "not slow and browser" -n $(WORKERS) --dist loadfile --reruns 2
 
 test-all: $(VENV)/.developed chromium lint ## everything
 	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
-	$(BIN)/python -m pytest -m "browser" --reruns 2
+	$(BIN)/python -m pytest -m "browser" -n $(WORKERS) --dist loadfile --reruns 2
 
 lint: $(VENV)/.developed
 	$(BIN)/python -m ruff check --output-format concise $(SOURCES)

@@ -127,35 +127,69 @@ class Extraction:
         return len({source.rollout.scenario_id for source in self.sources})
 
 
-def extract(sources: Iterable[Source], policy: RowPolicy | None = None) -> Extraction:
-    """The rows of finished rollouts. Rollouts that failed or were cancelled never yield any."""
-    policy = policy or RowPolicy()
-    given = list(sources)
-    finished = [each for each in given if each.rollout.state == "done" and ideal_path(each.tree, each.verdicts)]
-    kept = [each for each in finished if not policy.filtered or flaw(each) is None]
-    generations = [each for source in kept for each in _generations(source)]
-    protected = {each.key for each in generations if each.label in ("ideal", "partial")}
+@dataclass(frozen=True)
+class Candidates:
+    """What one source could yield. Which of `negative` and `pairs` do, is known when all sources have told what they
+    protect. `generations` counts those whose label matters, `admitted` those the audit policy lets through."""
+
+    source: Source
+    finished: bool = False
+    kept: bool = False
+    generations: int = 0
+    admitted: int = 0
+    protected: frozenset[str] = frozenset()
+    positive: tuple[Generation, ...] = ()
+    negative: tuple[Generation, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+
+
+def candidates(source: Source, policy: RowPolicy) -> Candidates:
+    """Rollouts that failed or were cancelled never yield any."""
+    if source.rollout.state != "done" or not ideal_path(source.tree, source.verdicts):
+        return Candidates(source)
+    if policy.filtered and flaw(source) is not None:
+        return Candidates(source, finished=True)
+    generations = list(_generations(source))
     admitted = [each for each in generations if _admitted(each, policy.audit)]
-    positive = [each for each in admitted if each.label == "ideal"]
     negative = [each for each in admitted if each.label == "negative" and not _dropped_pair(each)]
-    first = {(id(pair.rejected.source), pair.rejected.node.id): pair.rejected.index for pair in _pairs(negative)}
+    first = {pair.rejected.node.id: pair.rejected.index for pair in _pairs(negative)}
     if policy.rows == "first_divergence":
-        negative = [each for each in negative if each.index == first.get((id(each.source), each.node.id), 0)]
+        negative = [each for each in negative if each.index == first.get(each.node.id, 0)]
+    return Candidates(
+        source=source,
+        finished=True,
+        kept=True,
+        generations=len(generations),
+        admitted=len(admitted),
+        protected=frozenset(each.key for each in generations if each.label in ("ideal", "partial")),
+        positive=tuple(each for each in admitted if each.label == "ideal"),
+        negative=tuple(negative),
+        pairs=tuple(pair for pair in _pairs(negative) if pair.chosen.label == "ideal"),
+    )
+
+
+def extract(sources: Iterable[Source], policy: RowPolicy | None = None) -> Extraction:
+    """The rows of finished rollouts."""
+    policy = policy or RowPolicy()
+    found = [candidates(each, policy) for each in sources]
+    protected = frozenset[str]().union(*(each.protected for each in found))
+    positive = [each for some in found for each in some.positive]
+    negative = [each for some in found for each in some.negative]
     consistent = [each for each in negative if each.key not in protected]
-    pairs = [pair for pair in _pairs(negative) if pair.rejected.key not in protected and pair.chosen.label == "ideal"]
+    pairs = [pair for some in found for pair in some.pairs if pair.rejected.key not in protected]
     unique_up, unique_down = _by_row_id(positive), _by_row_id(consistent)
     return Extraction(
-        sources=tuple(kept),
+        sources=tuple(each.source for each in found if each.kept),
         policy=policy,
         positive=unique_up,
         negative=unique_down,
         pairs=tuple({pair.row_id: pair for pair in sorted(pairs, key=lambda pair: pair.row_id)}.values()),
         funnel={
-            "rollouts": len(given),
-            "finished_with_reward": len(finished),
-            "kept_by_filter": len(kept),
-            "generations": len(generations),
-            "admitted": len(admitted),
+            "rollouts": len(found),
+            "finished_with_reward": sum(each.finished for each in found),
+            "kept_by_filter": sum(each.kept for each in found),
+            "generations": sum(each.generations for each in found),
+            "admitted": sum(each.admitted for each in found),
             "dropped_contradictory": len(negative) - len(consistent),
             "positive_rows": len(unique_up),
             "negative_rows": len(unique_down),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from josh_engine.encoding import compact
 from josh_engine.errors import ConfigError
-from josh_engine.extract import Extraction, Generation, Pair, Source, tools_text, verdicts_on
+from josh_engine.extract import Extraction, Generation, Pair, RowPolicy, Source, tools_text, verdicts_on
 from josh_engine.messages import wire, wire_tools
 from josh_engine.splitting import Split, scenario_of, split_by_scenario
 from josh_engine.tree import ideal_path, label_turns
@@ -39,36 +40,93 @@ def rows(extraction: Extraction, row_format: str) -> list[dict[str, Json]]:
 
 def provenance(extraction: Extraction) -> list[dict[str, Json]]:
     """One line per row id: where it comes from and who judged it."""
-    lines = {each.row_id: _origin(each) for each in (*extraction.positive, *extraction.negative)}
-    lines |= {pair.row_id: _origin(pair.rejected) | {"row_id": pair.row_id} for pair in extraction.pairs}
+    lines = {each.row_id: origin(each) for each in (*extraction.positive, *extraction.negative)}
+    lines |= {pair.row_id: origin(pair.rejected) | {"row_id": pair.row_id} for pair in extraction.pairs}
     return [lines[row_id] for row_id in sorted(lines)]
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the checks look at. `repeated`: positives whose text and context another one has; `leaked`: scenarios of a
+    test split; `both_splits`: scenarios with rows for training and for validation; `up_length`, `down_length`: mean
+    length of what the model wrote, None where there is none."""
+
+    positives: int
+    negatives: int
+    contradictory: int
+    repeated: int
+    leaked: int
+    both_splits: int
+    erring: int
+    too_long: int
+    faulty: int
+    up_length: float | None
+    down_length: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A row as the checks see it. `written`: characters of what the model wrote, as JSON."""
+
+    erring: bool
+    too_long: bool
+    faulty: bool
+    written: int
+
+
+def facts(generation: Generation) -> Facts:
+    calls = generation.node.turn.calls
+    return Facts(
+        erring=any(call.error is not None for call in calls),
+        too_long=_length(generation) > LONGEST,
+        faulty=any(call.fault for call in calls),
+        written=len(json.dumps(generation.completion_rows)),
+    )
+
+
+def tally(extraction: Extraction, split: Split) -> Tally:
+    up = {each.key for each in extraction.positive}
+    told_up, told_down = [facts(each) for each in extraction.positive], [facts(each) for each in extraction.negative]
+    return Tally(
+        positives=extraction.positives,
+        negatives=extraction.negatives,
+        contradictory=sum(each.key in up for each in extraction.negative),
+        repeated=len(extraction.positive) - len(up),
+        leaked=len({each.tree.scenario.id for each in extraction.sources if each.tree.scenario and is_test(each)}),
+        both_splits=len(in_several(split_by_scenario(extraction, split).values())),
+        erring=sum(each.erring for each in told_up),
+        too_long=sum(each.too_long for each in (*told_up, *told_down)),
+        faulty=sum(each.faulty for each in told_down),
+        up_length=_mean([each.written for each in told_up]),
+        down_length=_mean([each.written for each in told_down]),
+    )
+
+
+def _mean(lengths: Sequence[int]) -> float | None:
+    return sum(lengths) / len(lengths) if lengths else None
+
+
 def gates(extraction: Extraction, split: Split | None = None) -> dict[str, dict[str, Json]]:
+    return checked(tally(extraction, split or Split()))
+
+
+def checked(told: Tally) -> dict[str, dict[str, Json]]:
     """Each check's count and whether it is fit to train on. `length_gap` is mean negative over positive length in
     percent; `after_error` counts positives of turns in which a call got an error, `too_long` generations that with
     their context exceed LONGEST; `explicit_faults` counts negatives with a fault of the model's own (legitimate, so
     always ok); `both_splits` counts scenarios with rows for training and for validation."""
-    up = {each.key for each in extraction.positive}
-    both = sum(each.key in up for each in extraction.negative)
-    repeated = len(extraction.positive) - len(up)
-    leaks = {each.tree.scenario.id for each in extraction.sources if each.tree.scenario and _is_test(each)}
-    both_splits = len(in_several(split_by_scenario(extraction, split or Split()).values()))
-    erring = sum(any(call.error is not None for call in each.node.turn.calls) for each in extraction.positive)
-    too_long = sum(_length(each) > LONGEST for each in (*extraction.positive, *extraction.negative))
-    faulty = sum(any(call.fault for call in each.node.turn.calls) for each in extraction.negative)
-    gap = _length_gap(extraction.positive, extraction.negative)
-    balanced = bool(extraction.negative) and 1 / 8 <= extraction.positives / extraction.negatives <= 8
+    gap = round(100 * told.down_length / told.up_length) if told.up_length and told.down_length is not None else None
+    balanced = bool(told.negatives) and 1 / 8 <= told.positives / told.negatives <= 8
     return {
-        "contradictory": {"ok": both == 0, "count": both},
-        "duplicates": {"ok": repeated <= 0.1 * extraction.positives, "count": repeated},
-        "balance": {"ok": balanced, "count": extraction.positives - extraction.negatives},
+        "contradictory": {"ok": told.contradictory == 0, "count": told.contradictory},
+        "duplicates": {"ok": told.repeated <= 0.1 * told.positives, "count": told.repeated},
+        "balance": {"ok": balanced, "count": told.positives - told.negatives},
         "length_gap": {"ok": gap is None or 50 <= gap <= 200, "count": gap},
-        "test_scenarios": {"ok": not leaks, "count": len(leaks)},
-        "both_splits": {"ok": both_splits == 0, "count": both_splits},
-        "after_error": {"ok": erring == 0, "count": erring},
-        "too_long": {"ok": too_long == 0, "count": too_long},
-        "explicit_faults": {"ok": True, "count": faulty},
+        "test_scenarios": {"ok": told.leaked == 0, "count": told.leaked},
+        "both_splits": {"ok": told.both_splits == 0, "count": told.both_splits},
+        "after_error": {"ok": told.erring == 0, "count": told.erring},
+        "too_long": {"ok": told.too_long == 0, "count": told.too_long},
+        "explicit_faults": {"ok": True, "count": told.faulty},
     }
 
 
@@ -85,23 +143,38 @@ def render_files(
     parts = split_by_scenario(extraction, split)
     files = {row_file(each, name): _lines(rows(part, each)) for each in formats for name, part in parts.items()}
     files["provenance.jsonl"] = _lines(_origins(parts))
-    manifest = {
-        **(head or {}),
-        "files": {
-            name: {"sha256": hashlib.sha256(body).hexdigest(), "lines": body.count(b"\n")}
-            for name, body in sorted(files.items())
-        },
-        "policy": {
-            "rows": extraction.policy.rows,
-            "audit": extraction.policy.audit,
-            "filtered": extraction.policy.filtered,
-        },
-        "split": {"share": split.share, "seed": split.seed, "scenarios": _scenario_counts(parts)},
-        "funnel": dict(extraction.funnel),
-        "gates": gates(extraction, split),
-    }
-    files["manifest.json"] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+    written = {name: (hashlib.sha256(body).hexdigest(), body.count(b"\n")) for name, body in files.items()}
+    files["manifest.json"] = manifest(
+        head or {},
+        written,
+        extraction.policy,
+        split,
+        _scenario_counts(parts),
+        extraction.funnel,
+        gates(extraction, split),
+    )
     return files
+
+
+def manifest(
+    head: Mapping[str, Json],
+    files: Mapping[str, tuple[str, int]],
+    policy: RowPolicy,
+    split: Split,
+    scenarios: Mapping[str, int],
+    funnel: Mapping[str, int],
+    told: Mapping[str, Mapping[str, Json]],
+) -> bytes:
+    """`files`: name -> (sha256, lines). `scenarios`: by part. `told`: what `checked` gave."""
+    made = {
+        **head,
+        "files": {name: {"sha256": sha, "lines": lines} for name, (sha, lines) in sorted(files.items())},
+        "policy": {"rows": policy.rows, "audit": policy.audit, "filtered": policy.filtered},
+        "split": {"share": split.share, "seed": split.seed, "scenarios": dict(scenarios)},
+        "funnel": dict(funnel),
+        "gates": told,
+    }
+    return (json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _origins(parts: Mapping[str, Extraction]) -> list[dict[str, Json]]:
@@ -155,7 +228,7 @@ def whole_row(source: Source) -> dict[str, Json]:
     return line
 
 
-def _origin(generation: Generation) -> dict[str, Json]:
+def origin(generation: Generation) -> dict[str, Json]:
     source, node = generation.source, generation.node
     pruned = source.tree.reasons.get(node.id)
     return {
@@ -188,7 +261,7 @@ def pseudonym(auditor: str) -> str:
     return "auditor-" + hashlib.sha256(f"josh auditor\x1f{auditor}".encode()).hexdigest()[:8]
 
 
-def _is_test(source: Source) -> bool:
+def is_test(source: Source) -> bool:
     return source.tree.scenario is not None and source.tree.scenario.split in ("test", "full_test")
 
 
@@ -208,14 +281,6 @@ def _length(generation: Generation) -> int:
     messages = (*generation.prompt, generation.message)
     called = sum(len(call.name) + len(call.raw) for message in messages for call in message.tool_calls)
     return sum(len(message.content) for message in messages) + called + len(tools_text(generation.source))
-
-
-def _length_gap(positive: Sequence[Generation], negative: Sequence[Generation]) -> int | None:
-    if not positive or not negative:
-        return None
-    up = sum(len(json.dumps(each.completion_rows)) for each in positive) / len(positive)
-    down = sum(len(json.dumps(each.completion_rows)) for each in negative) / len(negative)
-    return round(100 * down / up)
 
 
 def _lines(lines: Iterable[Mapping[str, Json]]) -> bytes:

@@ -7,7 +7,7 @@ stands in `provenance.jsonl` and `manifest.json`. Files are written whole or not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def rendered(
     data: Path | None = None,
 ) -> tuple[ExportResult, dict[str, bytes]]:
     """The files of an extraction from these runs, and what is in them."""
-    files = render_files(extraction, formats, _head(chosen, data or data_path(store.path)), split)
+    files = render_files(extraction, formats, head(chosen, data or data_path(store.path)), split)
     return _result(extraction, split, files), files
 
 
@@ -68,8 +68,9 @@ def export_rows(
     data: Path | None = None,
 ) -> ExportResult:
     policy, split = policy or RowPolicy(), split or Split()
-    result, files = export_files(store, run_ids, formats=formats, policy=policy, split=split, data=data)
-    return write_export(store, run_ids, result, files, formats=formats, policy=policy, split=split, out=out)
+    from app.streaming import stream_rows
+
+    return stream_rows(store, run_ids, formats=formats, policy=policy, split=split, data=data, out=out)
 
 
 def write_export(
@@ -86,6 +87,20 @@ def write_export(
     """Writes files as they were made by `export_files` or a preview, and records the export."""
     demo.refuse("Writing an export to a folder")
     _write(out, files)
+    return recorded(store, run_ids, result, formats=formats, policy=policy, split=split, out=out)
+
+
+def recorded(
+    store: Store,
+    run_ids: Sequence[str],
+    result: ExportResult,
+    *,
+    formats: Sequence[str],
+    policy: RowPolicy,
+    split: Split,
+    out: Path,
+) -> ExportResult:
+    """An export whose files lie in `out`, in the store."""
     export = exports.Export(
         runs=tuple(dict.fromkeys(run_ids)),
         formats=tuple(dict.fromkeys(formats)),
@@ -119,18 +134,24 @@ def sources(
 ) -> list[Source]:
     """Every rollout of the run, or `only` those with these ids; `extract` takes rows from the finished ones, and
     counts the others. `report` is told how many were read, now and then."""
-    given, found = verdicts.list_run_verdicts(store, [run.id]), list[Source]()
-    for rollout in runs.list_rollouts(store, run.id):
-        if only is not None and rollout.id not in only:
-            continue
-        tree = fold(event for _, event in runs.events_after(store, rollout.id))
-        found.append(Source(rollout, run.config, tree, given.get(rollout.id, ()), run.code_version))
+    found: list[Source] = []
+    for source in each_source(store, run, only=only):
+        found.append(source)
         if report and len(found) % REPORT_EVERY == 0:
             report(len(found))
     return found
 
 
-def _head(chosen: Sequence[Run], data: Path) -> dict[str, Json]:
+def each_source(store: Store, run: Run, *, only: Collection[str] | None = None) -> Iterator[Source]:
+    """The same one by one, each read when it is asked for."""
+    given = verdicts.list_run_verdicts(store, [run.id])
+    for rollout in runs.list_rollouts(store, run.id):
+        if only is None or rollout.id in only:
+            tree = fold(event for _, event in runs.events_after(store, rollout.id))
+            yield Source(rollout, run.config, tree, given.get(rollout.id, ()), run.code_version)
+
+
+def head(chosen: Sequence[Run], data: Path) -> dict[str, Json]:
     return {
         "code_version": parts.code_version(),
         "runs": [

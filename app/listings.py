@@ -308,7 +308,7 @@ def pipeline(
         Step("run", "Run", f"{len(lines):,} runs", running, {"run": active[0].id} if active else {}),
         Step("tree", "Tree", f"{finished:,} trees", f"{full:,} with full reward", example),
         Step("audit", "Audit", f"{count.pairs:,} pairs", f"{share} audited", example),
-        Step("export", "Export", f"{exports} exports", f"of {full:,} trees", {}),
+        Step("export", "Export", f"{exports} exports", f"of {full:,} full trees", {}),
     )
 
 

@@ -159,10 +159,11 @@ def test_an_event_leads_to_the_tree_at_that_moment():
 
 def test_the_steps_of_the_work_say_how_much_there_is_and_lead_to_the_newest():
     count = PairCount(pairs=8, audited=2, looked_at=3, trees=3)
-    run, tree, export = listings.pipeline((line(finished=4),), count, active=(), exports=1)
+    run, tree, audit, export = listings.pipeline((line(finished=4),), count, active=(), exports=1)
     assert (run.count, run.state, dict(run.params)) == ("1 runs", "newest: done", {})
     assert (tree.count, tree.state, dict(tree.params)) == ("4 trees", "1 with full reward", {"run": "r"})
-    assert (export.count, export.state) == ("8 pairs", "25 % audited · 1 exports")
+    assert (audit.count, audit.state, dict(audit.params)) == ("8 pairs", "25 % audited", {"run": "r"})
+    assert (export.count, export.state) == ("1 exports", "of 1 full trees")
 
 
 def test_tags_stand_beside_the_name():
@@ -170,7 +171,7 @@ def test_tags_stand_beside_the_name():
     assert row["cells"][2]["text"] == "n #paper"
 
 
-@pytest.mark.parametrize("title", ["Overview", "Run", "Tree"])
+@pytest.mark.parametrize("title", ["Overview", "Run", "Tree", "Audit"])
 def test_every_page_s_keys_are_listed_and_end_with_those_that_work_everywhere(title: str):
     rows = listings.keys_listed(keys_of(title)).rows
     assert len(rows) > len(EVERYWHERE) and rows[-len(EVERYWHERE)]["cells"][0]["text"] == "H"

@@ -20,6 +20,8 @@ from tests.app.sample_search import HOSTILE
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets")
 
+SHARED = ("Web page: click and replay", "pyvis network", "GraphML", "JSON (networkx)")
+
 
 @pytest.fixture
 def played(store: services.Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -75,7 +77,8 @@ def test_a_tree_says_how_the_search_ended(played: Run):
     test = opened("tree", run=played.id, scenario=scenario)
     assert f"▸  {scenario}" in said(test)
     assert "exchanges" in said(test)
-    assert [each.label for each in test.get("download_button")] == ["SFT", "KTO", "DPO", "All, with provenance"]
+    labels = [each.label for each in test.get("download_button")]
+    assert labels == ["SFT", "KTO", "DPO", "All, with provenance", *SHARED]
 
 
 @pytest.mark.parametrize("page", ["run", "tree"])

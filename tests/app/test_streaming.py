@@ -1,4 +1,4 @@
-"""An export rollout by rollout gives, to the byte, what one in memory gives; and leaves nothing behind where it fails."""
+"""An export rollout by rollout gives, to the byte, what one in memory does, and leaves nothing where it fails."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def test_what_fails_in_the_middle_leaves_no_rows_behind(
         with pytest.raises(ConfigError):
             streaming.stream_rows(store, [run], formats=["xml"], out=before)
 
-        def full(*given: object) -> None:
+        def full(place: Path, lines: object) -> None:
+            place.write_bytes(b"some")
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(streaming, "_write", full)

@@ -18,6 +18,7 @@ from josh_engine.splitting import Split
 HINTS = get_type_hints(RowPolicy)
 ROWS: tuple[str, ...] = get_args(HINTS["rows"])
 AUDITS: tuple[str, ...] = get_args(HINTS["audit"])
+MOST_SHOWN = 100_000  # turns of the chosen runs: to be counted, their trees are held in memory
 MOST_HELD = 50  # percent
 
 FORMAT_WORDS: Mapping[str, str] = {"sft": "SFT", "kto": "KTO", "dpo": "DPO", "openai": "OpenAI"}

@@ -104,6 +104,16 @@ def _changed() -> None:
 @shell.guarded
 def _rows(asked: ExportChoices, files: DeltaGenerator) -> None:
     store = shell.store()
+    turns = sum(rollout.nodes for run_id in asked.runs for rollout in services.list_rollouts(store, run_id))
+    if turns > choices.MOST_SHOWN:
+        with st.container(key="notice-large"):
+            st.text(
+                f"These runs hold {turns:,} turns: too many to be counted here. Write the rows to a folder instead."
+            )
+        with files:
+            _write(store, asked, None)
+        _recorded(store)
+        return
     top = st.columns([6, 2, 2], vertical_alignment="center")
     place = top[0].empty()
     preview = services.preview_export(
@@ -183,7 +193,8 @@ def _validate(store: services.Store, preview: services.ExportPreview) -> None:
     st.rerun()
 
 
-def _write(store: services.Store, asked: ExportChoices, preview: services.ExportPreview) -> None:
+def _write(store: services.Store, asked: ExportChoices, preview: services.ExportPreview | None) -> None:
+    """`preview` None: the rows are made while they are written."""
     data = services.data_path(store.path)
     with st.expander("Write to a folder", icon=":material/folder:"):
         folder = st.text_input(f"Below {data}", choices.folder_word(asked), key=f"folder-{choices.folder_word(asked)}")
@@ -194,18 +205,18 @@ def _write(store: services.Store, asked: ExportChoices, preview: services.Export
 
 
 @shell.guarded
-def _written(store: services.Store, asked: ExportChoices, preview: services.ExportPreview, folder: str) -> None:
+def _written(store: services.Store, asked: ExportChoices, preview: services.ExportPreview | None, folder: str) -> None:
     out = services.below(services.data_path(store.path), folder)
-    result = services.write_export(
-        store,
-        asked.runs,
-        preview.result,
-        preview.files,
-        formats=asked.formats,
-        policy=asked.policy,
-        split=asked.split,
-        out=out,
-    )
+    if preview is None:
+        with st.spinner("Writing, tree by tree …"):
+            result = services.export_rows(
+                store, asked.runs, formats=asked.formats, out=out, policy=asked.policy, split=asked.split
+            )
+    else:
+        result = services.write_export(
+            store, asked.runs, preview.result, preview.files, formats=asked.formats, policy=asked.policy,
+            split=asked.split, out=out,
+        )  # fmt: skip
     st.session_state["written"] = f"{result.rows:,} rows written to {out}, recorded as {result.id}."
     st.rerun()
 

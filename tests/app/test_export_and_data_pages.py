@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import services
+from app import export_choices, services
 from josh_engine.config import Run
 from tests.app.sample_search import HOSTILE
 from tests.app.test_pages import HEAVY, ROOT, empty, opened, played, said
@@ -147,3 +147,19 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_runs_too_large_to_be_counted_are_written_tree_by_tree_all_the_same(
+    played: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = opened("export")
+    small.button(key="write").click().run()
+    monkeypatch.setattr(export_choices, "MOST_SHOWN", 1)
+    test = opened("export")
+    assert "too many to be counted here" in said(test)
+    test.text_input[-1].set_value("exports/large").run()
+    test.button(key="write").click().run(timeout=60)
+    assert "recorded as e2" in said(test)
+    folder = tmp_path / "josh-data" / "exports"
+    first = next(each for each in folder.iterdir() if each.name != "large")
+    assert (folder / "large" / "kto.jsonl").read_bytes() == (first / "kto.jsonl").read_bytes()

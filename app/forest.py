@@ -59,9 +59,12 @@ class PairCount:
         return self.audited / self.pairs if self.pairs else None
 
 
+Stamp = tuple[int, str, int]  # events, state, verdicts
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    stamp: tuple[int, str, int]
+    stamp: Stamp
     sapling: Sapling
     tree: Tree | None  # only while it grows: to fold what comes onto
 
@@ -72,6 +75,7 @@ class Forest:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: dict[str, _Kept] = {}
+        self._counted: dict[str, tuple[Stamp, int, int]] = {}  # pairs and audited ones: of all trees, however many
         self._lock = threading.Lock()
 
     def saplings(self, run_id: str, rollouts: Iterable[Rollout]) -> dict[str, Sapling]:
@@ -95,11 +99,20 @@ class Forest:
                 if rollout.state != "done" or not rollout.success:
                     continue
                 trees += 1
-                given = verdicts.get(rollout.id, ())
-                sapling = self._sapling(rollout, given, late=time.monotonic() > deadline)
-                if sapling is not None:
-                    pairs, audited, looked_at = pairs + sapling.pairs, audited + sapling.audited, looked_at + 1
+                counted = self._count(rollout, verdicts.get(rollout.id, ()), late=time.monotonic() > deadline)
+                if counted is not None:
+                    pairs, audited, looked_at = pairs + counted[0], audited + counted[1], looked_at + 1
         return PairCount(pairs, audited, looked_at, trees)
+
+    def _count(self, rollout: Rollout, verdicts: Sequence[Verdict], *, late: bool) -> tuple[int, int] | None:
+        """(pairs, audited) of a tree; None: there was no time for it yet."""
+        known, stamp = self._counted.get(rollout.id), (rollout.events, rollout.state, len(verdicts))
+        if known is None or (known[0] != stamp and not late):
+            sapling = self._sapling(rollout, verdicts, late=late)
+            if sapling is None:
+                return None
+            known = self._counted[rollout.id] = (stamp, sapling.pairs, sapling.audited)
+        return known[1:]
 
     def _sapling(self, rollout: Rollout, verdicts: Sequence[Verdict], *, late: bool) -> Sapling | None:
         kept, stamp = self._kept.get(rollout.id), (rollout.events, rollout.state, len(verdicts))

@@ -127,3 +127,14 @@ def test_the_ticker_tells_the_last_events_newest_first(store: Store, played) -> 
     assert told[0][1].startswith("The search is over")
     assert captions(events, last=10_000)[-1][1].startswith("The search begins")
     assert captions((), last=3) == ()
+
+
+def test_pairs_of_more_trees_than_outlines_are_kept_are_counted_once(
+    store: Store, run: Run, played, monkeypatch
+) -> None:
+    monkeypatch.setattr(forest, "MOST_KEPT", 1)
+    few = Forest(store)
+    whole = few.count_pairs([run.id])
+    assert whole.looked_at == whole.trees >= 2
+    monkeypatch.setattr(forest.runs, "events_after", None)  # no tree is read again
+    assert few.count_pairs([run.id]) == whole

@@ -4,7 +4,7 @@ CONSTRAINTS ?= constraints.txt
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PACKAGES := josh_engine toolwoz storage embedded app
+PACKAGES := josh_engine toolwoz taubench storage embedded app
 SOURCES := $(PACKAGES) pages streamlit_app.py tests bench scripts
 WORKERS ?= 2
 

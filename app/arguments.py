@@ -109,6 +109,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     multiwoz = sources.add_parser("multiwoz", parents=[everywhere], help="MultiWOZ 2.1, for ToolWOZ")
     multiwoz.add_argument("path", nargs="?", type=Path, help="its folder or zip")
     multiwoz.add_argument("--download", action="store_true", help="fetch it from its public repository")
+    retail = sources.add_parser("taubench", parents=[everywhere], help="τ-bench retail")
+    retail.add_argument("path", type=Path, help="the folder with its tables, policy and tasks as JSON")
     pretrain = sources.add_parser("pretrain", parents=[everywhere], help="make the embedded model again, from nothing")
     pretrain.add_argument("--out", type=Path, metavar="DIR", help="default: pretrained in the data folder")
     pretrain.add_argument("--tokens", type=int, metavar="N", help="how long; the same command goes on after a stop")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from app import improving, rendering, services, shares, trainings
+from app import importing, improving, rendering, services, shares, trainings
 from app.arguments import FORMATS
 from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
@@ -198,6 +198,9 @@ def data(words: argparse.Namespace) -> Answer:
     if words.source == "pretrain":
         made = pretrain_model(words.out or _data(words) / "pretrained", words.tokens, words.threads, words.compiled)
         return Answer(asdict(made), rendering.fields(asdict(made)))
+    if words.source == "taubench":
+        report = importing.import_taubench(words.path, _data(words))
+        return Answer(asdict(report), rendering.fields(asdict(report)))
     if (words.path is None) is not words.download:
         raise ConfigError("Name one source.", remedy="Either PATH, the folder or zip of MultiWOZ 2.1, or --download.")
     folder = _data(words)

@@ -28,6 +28,7 @@ from josh_engine.values import Json
 from storage import locks
 
 if TYPE_CHECKING:
+    from taubench.tasks import ImportReport as RetailReport
     from toolwoz.multiwoz import ImportReport
 
 WORLD = "toolwoz"
@@ -67,6 +68,18 @@ def import_multiwoz(source: Path, data: Path) -> ImportReport:
             return multiwoz.import_multiwoz(source, data)
     except locks.RunHeld as error:
         raise DatasetError(GOING_ON, remedy="Wait for it.") from error
+
+
+def import_taubench(source: Path, data: Path) -> RetailReport:
+    """In this process. Raises DatasetError and StorageError; nothing is half-imported."""
+    from taubench.tasks import import_retail
+
+    demo.refuse("Importing data")
+    if not source.is_dir():
+        raise DatasetError(
+            f"There is no folder {source}.", remedy="Name the one that holds users.json and tasks_*.json."
+        )
+    return import_retail(source, _make(data) / "taubench")
 
 
 def start_import(source: Path, data: Path) -> None:

@@ -28,7 +28,7 @@ from josh_engine.search import open_strategy
 from josh_engine.values import Scenario
 
 VERSION = "0.1.0"
-SOURCES = ("josh_engine", "toolwoz")  # what decides how a run goes
+SOURCES = ("josh_engine", "toolwoz", "taubench")  # what decides how a run goes
 KINDS = ("*.py", "*.md")  # code and prompts
 
 

@@ -23,6 +23,7 @@ PURE = (
     *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics", "agents/commands", "users/speech")),
     "josh_engine/search/*.py",
     *(f"toolwoz/{name}.py" for name in TOOLWOZ_PURE),
+    *(f"taubench/{name}.py" for name in ("records", "schema", "actions", "environment", "reward")),
     *(f"josh_engine/models/{name}.py" for name in MODELS_PURE),
     "app/catalog.py",
     "app/endpoints.py",
@@ -33,6 +34,7 @@ PURE = (
 MAY_IMPORT = {
     "josh_engine": {"josh_engine"},
     "toolwoz": {"toolwoz", "josh_engine"},
+    "taubench": {"taubench", "josh_engine"},
     "storage": {"storage", "josh_engine"},
     "embedded": {"embedded", "toolwoz", "josh_engine"},
     "app": {"app", "storage", "toolwoz", "taubench", "embedded", "josh_engine"},
@@ -68,7 +70,7 @@ def test_packages_import_only_what_the_diagram_allows(package):
 
 
 def test_worlds_see_values_ports_and_errors_of_the_engine_only():
-    for path in sources("toolwoz"):
+    for path in (*sources("toolwoz"), *sources("taubench")):
         for name in ours(path):
             if name.startswith("josh_engine"):
                 assert name.split(".")[1] in WORLD_MAY_SEE, f"{path.name} imports {name}"
@@ -139,7 +141,7 @@ def test_the_command_line_starts_without_heavy_libraries():
 
 def test_importing_does_nothing_but_define():
     """No module-level call statements: nothing happens on import (pages and entry points draw, so they are apart)."""
-    for package in ("josh_engine", "toolwoz", "storage", "embedded"):
+    for package in ("josh_engine", "toolwoz", "taubench", "storage", "embedded"):
         for path in sources(package):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 assert not isinstance(node, ast.For | ast.While | ast.With), f"{path.name}:{node.lineno}"

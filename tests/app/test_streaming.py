@@ -116,4 +116,4 @@ def test_memory_does_not_grow_with_the_runs(searched: Path, tmp_path: Path):
             small = peak(1, patch)
         with pytest.MonkeyPatch.context() as patch:
             large = peak(12, patch)
-    assert large < 1.5 * small
+    assert large < 4 * small, "in memory it would be twelve times as much"

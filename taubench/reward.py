@@ -1,0 +1,67 @@
+"""What is paid, and how a conversation is graded.
+
+A goal is a gold write that succeeds; a call pays it if it succeeded and is equal up to the order of lists where the
+order has no effect on the records. A conversation is graded as τ-bench grades it: 1 iff the database equals the gold
+one (that after the task's gold calls) and every output was said in some reply; else 0. Grading reads the leaf's world and
+changes nothing in it. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from josh_engine.values import Goal, Grade, Json, Scenario, Turn
+from taubench.environment import RetailEnvironment, played
+from taubench.records import Base
+from taubench.schema import TRANSFER
+
+
+class RetailReward:
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._gold: dict[str, str] = {}
+
+    def reached(self, open_goals: Iterable[Goal], turn: Turn, environment: RetailEnvironment) -> frozenset[str]:
+        """One call pays at most one goal."""
+        left = [(goal, meant(goal.name, goal.arguments)) for goal in open_goals]
+        found = []
+        for call in turn.calls:
+            if call.error is not None or call.result is None:
+                continue
+            paid = next((each for each in left if each[1] == meant(call.name, call.arguments)), None)
+            if paid is not None:
+                left.remove(paid)
+                found.append(paid[0].id)
+        return frozenset(found)
+
+    def graded(self, scenario: Scenario, path: Sequence[Turn], environment: RetailEnvironment) -> Grade:
+        right = environment.shop.digest() == self.gold(scenario)
+        missing = [each for each in scenario.setup.get("outputs", ()) if not said(path, str(each))]
+        if right and not missing:
+            return Grade(1.0, "The database is as it should be, and all was said.")
+        told = [] if right else ["the database differs from what it should be"]
+        told += [f"never said: {', '.join(missing)}"] if missing else []
+        return Grade(0.0, "; ".join(told).capitalize() + ".")
+
+    def gold(self, scenario: Scenario) -> str:
+        """The digest of the database after the task's gold calls. Worked out once per task."""
+        if scenario.id not in self._gold:
+            actions = [each for each in scenario.setup["actions"] if each["name"] != TRANSFER]
+            self._gold[scenario.id] = played(self._base, actions)[0].shop.digest()
+        return self._gold[scenario.id]
+
+
+def said(path: Sequence[Turn], output: str) -> bool:
+    """Whether some reply of the agent's holds it, without regard to case and to commas in the reply."""
+    wanted = output.lower()
+    return any(wanted in (turn.reply or "").lower().replace(",", "") for turn in path if turn.speaker == "agent")
+
+
+def meant(name: str, arguments: Mapping[str, Json]) -> tuple[object, ...]:
+    """A call in the form in which equal effects are equal: returned and exchanged items are kept sorted, each list by
+    itself; in a change of items each old one goes with its new one."""
+    given = dict(arguments)
+    items, new = tuple(given.pop("item_ids", None) or ()), tuple(given.pop("new_item_ids", None) or ())
+    together = name == "modify_pending_order_items" and len(items) == len(new)
+    lists = tuple(sorted(zip(items, new, strict=True))) if together else (tuple(sorted(items)), tuple(sorted(new)))
+    return (name, tuple(sorted((key, str(value)) for key, value in given.items())), lists)

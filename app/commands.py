@@ -199,8 +199,8 @@ def data(words: argparse.Namespace) -> Answer:
         made = pretrain_model(words.out or _data(words) / "pretrained", words.tokens, words.threads, words.compiled)
         return Answer(asdict(made), rendering.fields(asdict(made)))
     if words.source == "taubench":
-        report = importing.import_taubench(words.path, _data(words))
-        return Answer(asdict(report), rendering.fields(asdict(report)))
+        shop = asdict(importing.import_taubench(words.path, _data(words)))
+        return Answer(shop, rendering.fields(shop))
     if (words.path is None) is not words.download:
         raise ConfigError("Name one source.", remedy="Either PATH, the folder or zip of MultiWOZ 2.1, or --download.")
     folder = _data(words)

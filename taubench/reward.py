@@ -2,8 +2,8 @@
 
 A goal is a gold write that succeeds; a call pays it if it succeeded and is equal up to the order of lists where the
 order has no effect on the records. A conversation is graded as τ-bench grades it: 1 iff the database equals the gold
-one (that after the task's gold calls) and every output was said in some reply; else 0. Grading reads the leaf's world and
-changes nothing in it. Pure.
+one (that after the task's gold calls) and every output was said in some reply; else 0. Grading reads the leaf's world
+and changes nothing in it. Pure.
 """
 
 from __future__ import annotations

@@ -56,9 +56,8 @@ def test_gold_and_its_outputs_are_graded_1_in_every_task_and_doing_nothing_as_do
 def test_digests_are_equal_iff_the_official_hashes_are(base, tasks):
     some = [task for task in tasks["test"] if len(task["actions"]) > 3][:12]
     ends = [played(base, task["actions"])[0].shop for task in some] + [Overlay(base), Overlay(base)]
-    for one in ends:
-        for other in ends:
-            assert (one.digest() == other.digest()) == (one.official_hash() == other.official_hash())
+    told = [(each.digest(), each.official_hash()) for each in ends]
+    assert all((one[0] == other[0]) == (one[1] == other[1]) for one in told for other in told)
 
 
 def test_a_fork_does_not_touch_its_origin_and_the_base_is_never_written(base, tasks):
@@ -89,13 +88,8 @@ def test_the_world_keeps_its_contract_and_leaves_the_unachievable_out(files, tmp
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 def test_wrong_missing_and_further_arguments_change_nothing(base, name):
     known = PARAMETERS[name]
-    wrong = [
-        {},
-        dict.fromkeys(known, 7),
-        dict.fromkeys((*known, "more"), "x"),
-        dict.fromkeys(known),
-        dict.fromkeys(known, ["x"]),
-    ]
+    lists = {key: ["x"] for key in known}
+    wrong = [{}, dict.fromkeys(known, 7), dict.fromkeys((*known, "more"), "x"), dict.fromkeys(known), lists]
     for arguments in wrong:
         if set(arguments) == set(known) and not known:
             continue
@@ -111,14 +105,14 @@ def test_an_unknown_tool_is_an_unknown_action(base):
     assert (answered.error, answered.fault) == ("Unknown action fly", "unknown_tool")
 
 
-@pytest.mark.parametrize(
-    ("expression", "answer"),
-    [
-        ("1 / 3", "0.33"), ("2 * (3 + 4)", "14.0"), ("-0.001", "-0.0"), ("7 // 2", "3.0"), ("2 ** 3", "8.0"), ("4", "4.0"),
-        ("1/0", "Error: division by zero"), ("__import__('os')", "Error: invalid characters in expression"),
-        ("9**9**9", "Error: the expression cannot be worked out"), ("(", "Error: the expression cannot be worked out"),
-    ],
-)  # fmt: skip
+SUMS = {
+    "1 / 3": "0.33", "2 * (3 + 4)": "14.0", "-0.001": "-0.0", "7 // 2": "3.0", "2 ** 3": "8.0", "4": "4.0",
+    "1/0": "Error: division by zero", "__import__('os')": "Error: invalid characters in expression",
+    "9**9**9": "Error: the expression cannot be worked out", "(": "Error: the expression cannot be worked out",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "answer"), SUMS.items())
 def test_arithmetic_is_python_s_without_python(base, expression, answer):
     told = RetailEnvironment(base).call(ToolCall("call_1", "calculate", {"expression": expression}))
     assert told.answer == answer

@@ -73,6 +73,12 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     share.add_argument("--as", dest="kind", choices=SHARED, default="html", help="default: html, our own drawing")
     share.add_argument("--out", type=Path, required=True, metavar="FILE")
 
+    foreign = commands.add_parser(
+        "import-results", parents=[everywhere], help="results of τ-bench or τ²-bench as a run"
+    )
+    foreign.add_argument("file", type=Path, help="a results JSON")
+    foreign.add_argument("--name", default="", help="what to call the run")
+
     bundle = commands.add_parser("bundle", parents=[everywhere], help="a run as one file")
     bundle.add_argument("run")
     bundle.add_argument("--out", type=Path, required=True, metavar="FILE")

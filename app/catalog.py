@@ -37,11 +37,13 @@ CATALOG: Mapping[Kind, Mapping[str, str]] = {
         "scripted": "toolwoz.scripted:ScriptedAgent",
         "act": "josh_engine.agents.act:ActAgent",
         "function_calling": "josh_engine.agents.function_calling:FunctionCallingAgent",
+        "gold_follower": "taubench.offline:GoldFollower",
     },
     "user": {
         "agenda": "toolwoz.agenda:AgendaUser",
         "goal": "josh_engine.users.goal:GoalUser",
         "guide": "josh_engine.users.guide:GuideUser",
+        "gold_reader": "taubench.offline:GoldReader",
     },
     "model": {},
 }

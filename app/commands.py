@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from app import importing, improving, rendering, services, shares, trainings
+from app import foreign, importing, improving, rendering, services, shares, trainings
 from app.arguments import FORMATS
 from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
@@ -99,6 +99,12 @@ def export(words: argparse.Namespace) -> Answer:
 def share(words: argparse.Namespace) -> Answer:
     with _store(words, create=False) as store:
         made = asdict(shares.share_rollout(store, words.rollout, words.kind, words.out))
+    return Answer(made, rendering.fields(made))
+
+
+def import_results(words: argparse.Namespace) -> Answer:
+    with _store(words, create=True) as store:
+        made = asdict(foreign.import_results(store, words.file, _data(words), name=words.name))
     return Answer(made, rendering.fields(made))
 
 

@@ -22,7 +22,7 @@ from josh_engine.values import Json
 if TYPE_CHECKING:
     import pandas as pd
 
-BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "n", "Played", "T", "User")
+BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "Pass^k", "n", "Played", "T", "User")
 KINDS = ("What went wrong", "This one", "Baseline", "Paper: base", "Paper: KTO")
 BEAMS = ("Beam", "Search", "n", "Average Reward", "Success", "Outputs per scenario", "Trained on it", "Judged success")
 FLIPS = ("Scenario", "Baseline", "This one", "What changed")
@@ -39,6 +39,22 @@ PAPER = (
     ("paper: Llama-3-8B, ReACT", 0.63, 0.34),
     ("paper: the same after JOSH-SFT", 0.74, 0.50),
     ("paper: the same after JOSH-KTO", 0.79, 0.59),
+)
+
+
+# τ-bench retail, Pass^1..4: doing nothing (7 of 115 tasks), and its README's rows (user gpt-4o, strategy llm); arXiv
+# 2409.04617, table 2, Pass^1 of gpt-4o-mini before and after JOSH-SFT (older reward rule).
+RETAIL = (
+    ("floor: doing nothing", "any", (7 / 115,) * 4),
+    ("claude-3-5-sonnet-20241022, FC", "gpt-4o", (0.692, 0.576, 0.509, 0.462)),
+    ("gpt-4o, FC", "gpt-4o", (0.604, 0.491, 0.430, 0.383)),
+    ("paper: gpt-4o-mini, FC", "gpt-4o", (0.5078,)),
+    ("paper: the same after JOSH-SFT", "gpt-4o", (0.5826,)),
+)
+MOST_K = 4
+RETAIL_NOTE = (
+    "43 of the 53 test users, and 68 of the 117 orders that gold touches, occur in the train tasks too. Figures with"
+    " different user simulators cannot be ranked together."
 )
 
 
@@ -122,10 +138,19 @@ def board_listed(standings: Sequence[Standing], base: str, *, official: bool) ->
         rows += [
             linked(
                 name, "", ("faint", name), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
-                ("faint", NO_FIGURE), ("faint", "450"), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
+                *[("faint", NO_FIGURE)] * 2, ("faint", "450"), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
                 ("faint", "GPT-4o"),
             )
             for name, reward, success in PAPER
+        ]  # fmt: skip
+    if any(each.run.config.world == "taubench" and each.run.config.split == "test" for each in standings):
+        rows += [
+            linked(
+                name, "", ("faint", name), ("faint", NO_FIGURE), ("faint", f"{told[0]:.3f}"), ("faint", NO_FIGURE),
+                ("faint", " ".join(f"{each:.3f}" for each in told)), ("faint", "115"), ("faint", "τ-bench retail test"),
+                ("faint", NO_FIGURE), ("faint", user),
+            )
+            for name, user, told in RETAIL
         ]  # fmt: skip
     return Listed(BOARD, rows, "" if standings else "Nothing is judged yet.")
 
@@ -142,6 +167,7 @@ def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
         ("number", with_interval(result.average_reward, result.average_reward_interval)),
         ("number", with_interval(result.success_rate, result.success_rate_interval)),
         ("number", minus),
+        ("number", " ".join(f"{each:.3f}" for each in result.pass_k[:MOST_K]) if len(result.pass_k) > 1 else NO_FIGURE),
         ("number", str(result.finished)),
         ("text", played(config)),
         ("number", f"{config.sampling.temperature:g}"),

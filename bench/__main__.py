@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import critical_path, embedded, endpoints, engine_cpu, local_chat, million, search_gain, tree_view
+from bench import critical_path, embedded, endpoints, engine_cpu, local_chat, million, retail, search_gain, tree_view
 from bench.figures import show
 
 MEASUREMENTS = {
@@ -16,6 +16,7 @@ MEASUREMENTS = {
     "embedded": embedded.measure,
     "tree_view": tree_view.measure,
     "million": million.measure,
+    "retail": retail.measure,
 }
 
 

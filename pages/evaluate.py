@@ -100,6 +100,8 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     shell.listing(leaderboard.board_listed(list(standings.values()), base, official=official), key="board")
     if official:
         shell.faint(ORDERS, key="orders")
+    if any(each.run.config.world == "taubench" for each in standings.values()):
+        shell.faint(leaderboard.RETAIL_NOTE, key="retail")
     st.download_button(
         "Download as CSV", leaderboard.as_csv(list(standings.values())), "leaderboard.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="csv",

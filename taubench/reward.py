@@ -18,7 +18,7 @@ from taubench.schema import TRANSFER
 
 class RetailReward:
     def __init__(self, base: Base) -> None:
-        self._base = base
+        self.base = base
         self._gold: dict[str, str] = {}
 
     def reached(self, open_goals: Iterable[Goal], turn: Turn, environment: RetailEnvironment) -> frozenset[str]:
@@ -47,7 +47,7 @@ class RetailReward:
         """The digest of the database after the task's gold calls. Worked out once per task."""
         if scenario.id not in self._gold:
             actions = [each for each in scenario.setup["actions"] if each["name"] != TRANSFER]
-            self._gold[scenario.id] = played(self._base, actions)[0].shop.digest()
+            self._gold[scenario.id] = played(self.base, actions)[0].shop.digest()
         return self._gold[scenario.id]
 
 

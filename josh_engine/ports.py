@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 
 class Environment(Protocol):
-    """The stateful world of one conversation. It changes through `call` only."""
+    """The stateful world of one conversation. It changes through `call` only. One that a call can end says so by an
+    attribute `over`."""
 
     @property
     def tools(self) -> tuple[Tool, ...]: ...

@@ -20,6 +20,9 @@ PLACES: Mapping[str, Mapping[str, bool]] = {
     "act": {"policy": False, "tools": True},
     "function_calling": {"policy": False},
     "goal": {"brief": True, "conversation": True},
+    "tau_react": {"policy": False, "tools": True},
+    "tau_act": {"policy": False, "tools": True},
+    "shopper": {"brief": True},
     "guide": {"brief": True, "guide": True, "conversation": True},
 }
 _HEADER = re.compile(r"\A\s*<!--.*?-->", re.S)

@@ -15,6 +15,8 @@ from taubench.environment import RetailEnvironment, played
 from taubench.records import Base
 from taubench.schema import TRANSFER
 
+MOST_STEPS = 30  # calls and replies together, as τ-bench has it; more are graded 0 whatever was done
+
 
 class RetailReward:
     def __init__(self, base: Base) -> None:
@@ -35,6 +37,9 @@ class RetailReward:
         return frozenset(found)
 
     def graded(self, scenario: Scenario, path: Sequence[Turn], environment: RetailEnvironment) -> Grade:
+        steps = sum(len(turn.calls) + (turn.reply is not None) for turn in path if turn.speaker == "agent")
+        if steps > MOST_STEPS:
+            return Grade(0.0, f"Out of steps: {steps} of at most {MOST_STEPS}.")
         right = environment.shop.digest() == self.gold(scenario)
         missing = [each for each in scenario.setup.get("outputs", ()) if not said(path, str(each))]
         if right and not missing:

@@ -26,6 +26,8 @@ class Heard:
     stop: Stop = "spoke"
 
 
+HANDED_OVER = "(handed over)"  # the reply of a turn with which the agent leaves
+
 Hear = Callable[[Completion, int], Heard]  # (what the model wrote, the number of its first call)
 Tell = Callable[[ToolCall], Message]  # an answered call, as the model reads it
 
@@ -53,4 +55,6 @@ async def play_turn(
             answered = call if call.fault is not None else environment.call(call)
             calls.append(answered)
             messages.append(tell(answered))
+            if getattr(environment, "over", False):  # handed over: nothing is to be done after it
+                return Turn("agent", tuple(messages[before:]), tuple(calls), HANDED_OVER, "ended")
     return Turn("agent", tuple(messages[before:]), tuple(calls), stop="failed")

@@ -10,10 +10,12 @@ from one_turn import agent_says, user_says, user_turn_of
 from josh_engine.agents.act import ActAgent
 from josh_engine.agents.function_calling import FunctionCallingAgent
 from josh_engine.agents.react import ReactAgent
+from josh_engine.agents.tau import TauActAgent, TauReactAgent
 from josh_engine.errors import ConfigError
 from josh_engine.prompting import PLACES, filled, prompt_text
 from josh_engine.users.goal import GoalUser
 from josh_engine.users.guide import GuideUser
+from josh_engine.users.shopper import ShopperUser
 from josh_engine.values import Scenario
 from tests.toolwoz.small_town import environment, goals
 
@@ -32,10 +34,13 @@ PATH = (user_says("I'd like to eat out."), agent_says("Gladly. What kind of food
 
 def sent(name: str) -> str:
     """What the player's model gets first."""
-    agents = {"react": ReactAgent, "act": ActAgent, "function_calling": FunctionCallingAgent}
+    agents = {
+        "react": ReactAgent, "act": ActAgent, "function_calling": FunctionCallingAgent, "tau_react": TauReactAgent,
+        "tau_act": TauActAgent,
+    }  # fmt: skip
     if name in agents:
         return agents[name]().preamble(environment(*SCENARIO.goals)).messages[0].content
-    user = {"goal": GoalUser, "guide": GuideUser}[name]()
+    user = {"goal": GoalUser, "guide": GuideUser, "shopper": ShopperUser}[name]()
     _, model = user_turn_of(user, ['"Thai food."'], SCENARIO, PATH)
     return model.asked[0][0][0].content
 

@@ -71,3 +71,12 @@ def played_actions(world, scenario):
     environment = world.environment(scenario)
     calls = [ToolCall(f"call_{n}", goal.name, goal.arguments) for n, goal in enumerate(scenario.goals, start=1)]
     return environment, [environment.call(call) for call in calls]
+
+
+def test_more_steps_than_allowed_are_graded_0(data):
+    world = open_world(data)
+    scenario = next(each for each in world.scenarios("test") if not each.goals and not each.setup["outputs"])
+    talk = [Turn("agent", (), (), "Hm.")] * 30
+    assert world.reward.graded(scenario, talk, world.environment(scenario)).reward == 1
+    late = world.reward.graded(scenario, [*talk, talk[0]], world.environment(scenario))
+    assert late.reward == 0 and "Out of steps" in late.detail

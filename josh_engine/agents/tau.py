@@ -1,0 +1,78 @@
+"""The ReACT and ACT agents in τ-bench's form: what follows the last `Action:` is one JSON object, a tool or `respond`.
+
+Source: τ-bench's agents, https://github.com/sierra-research/tau-bench at 59a200c. As there, text that is not JSON is a
+reply as it stands; JSON without name and arguments, which ends an episode there with an error, is here a malformed
+output that the agent is told of. Results are read in the user's role, after "API output: ".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from josh_engine.agents.generations import Heard, play_turn
+from josh_engine.messages import wire_tools, without_thoughts
+from josh_engine.ports import ChatModel, Environment
+from josh_engine.prompting import filled, prompt_text
+from josh_engine.values import Completion, Message, Preamble, ToolCall, Turn
+
+ACTION, RESPOND, TOLD = "Action:", "respond", "API output: "
+NO_ACTION = 'Write {"name": ..., "arguments": {...}} after Action:. Nothing was done.'
+EMPTY = "Your last message was empty. Take an action."
+
+
+class TauReactAgent:
+    """`prompts`: edited texts by name; without one of this agent's the shipped text is used."""
+
+    needs_model = True
+    prompt = "tau_react"
+
+    def __init__(self, max_generations: int = 30, prompts: Mapping[str, str] | None = None) -> None:
+        self.max_generations = max_generations
+        self.text = prompt_text(self.prompt, prompts)
+
+    def preamble(self, environment: Environment) -> Preamble:
+        tools = json.dumps(wire_tools(environment.tools))
+        system = filled(self.text, {"policy": environment.policy, "tools": tools})
+        return Preamble((Message("system", system),), ())
+
+    async def turn(self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int) -> Turn:
+        return await play_turn(
+            path,
+            environment,
+            model,
+            preamble=self.preamble(environment),
+            hear=hear,
+            tell=lambda call: Message("user", f"{TOLD}{call.answer}"),
+            max_generations=self.max_generations,
+        )
+
+
+class TauActAgent(TauReactAgent):
+    prompt = "tau_act"
+
+
+def hear(completion: Completion, number: int) -> Heard:
+    message = Message("assistant", completion.content, sampled=True)
+    text = without_thoughts(completion.content).strip()
+    if not text:
+        return Heard(message, (ToolCall(f"call_{number}", "", error=EMPTY, fault="format"),))
+    written = text.rpartition(ACTION)[2].strip()
+    try:
+        action = json.loads(_unfenced(written))
+    except ValueError:
+        return Heard(message, reply=written)
+    name, arguments = (action.get(part) if isinstance(action, dict) else None for part in ("name", "arguments"))
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        named = name if isinstance(name, str) else ""
+        return Heard(message, (ToolCall(f"call_{number}", named, raw=written, error=NO_ACTION, fault="format"),))
+    if name == RESPOND and isinstance(arguments.get("content"), str):
+        return Heard(message, reply=arguments["content"])
+    return Heard(message, (ToolCall(f"call_{number}", name, arguments, json.dumps(arguments)),))
+
+
+def _unfenced(text: str) -> str:
+    """Without the code fence that a model may put around its JSON."""
+    if not text.startswith("```"):
+        return text
+    return text.removeprefix("```").removeprefix("json").rpartition("```")[0].strip()

@@ -1,0 +1,92 @@
+"""Agents in τ-bench's form, and its user simulator: what they send, and what they make of what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from josh_engine.agents.generations import HANDED_OVER
+from josh_engine.agents.tau import TauActAgent, TauReactAgent, hear
+from josh_engine.users.shopper import OPENING, ShopperUser
+from josh_engine.values import Completion, Message, Scenario, ToolCall, Turn
+
+SCENARIO = Scenario("s", "taubench", "test", ("You are Ada and want order #W1 cancelled.",), ())
+
+
+class Desk:
+    """An environment of one tool, which ends the conversation."""
+
+    tools = ()
+    policy = "Be brief."
+    over = False
+
+    def call(self, call):
+        self.over = call.name == "transfer"
+        return ToolCall(call.id, call.name, call.arguments, call.raw, result="{}")
+
+
+class Model:
+    def __init__(self, *told):
+        self.told, self.asked = list(told), []
+
+    async def complete(self, messages, tools=(), sampling=None, seed=None):
+        self.asked.append(messages)
+        return Completion(self.told.pop(0))
+
+
+def turn(agent, model, desk=None, path=()):
+    said = path or (Turn("user", (Message("user", "Hello"),), reply="Hello"),)
+    return asyncio.run(agent.turn(said, desk or Desk(), model, 0))
+
+
+def test_an_action_is_called_and_its_answer_read_in_the_user_s_role_until_it_responds():
+    model = Model(
+        'Thought: look.\nAction:\n{"name": "get", "arguments": {"id": "1"}}',
+        'Thought: tell.\nAction: {"name": "respond", "arguments": {"content": "It is done."}}',
+    )
+    found = turn(TauReactAgent(), model)
+    assert found.reply == "It is done." and [call.name for call in found.calls] == ["get"]
+    assert model.asked[1][-1] == Message("user", "API output: {}")
+    system = model.asked[0][0].content
+    assert "Be brief." in system and "#Available tools" in system and "Thought:" in system
+    assert "Thought:" not in TauActAgent().preamble(Desk()).messages[0].content
+
+
+@pytest.mark.parametrize(
+    ("written", "reply", "name", "fault"),
+    [
+        ("Hello there.", "Hello there.", None, None),
+        ('Action: {"name": "x", "arguments": {}} no, Action: {"name": "y", "arguments": {}}', None, "y", None),
+        ('Action:\n```json\n{"name": "x", "arguments": {"a": "}"}}\n```', None, "x", None),
+        ('Action: {"name": "x"}', None, "x", "format"),
+        ("Action: [1]", None, "", "format"),
+        ("", None, "", "format"),
+        ('Action: {"name": "respond", "arguments": {}}', None, "respond", None),
+    ],
+)
+def test_what_a_model_writes_is_a_reply_a_call_or_a_malformed_output(written, reply, name, fault):
+    heard = hear(Completion(written), 4)
+    assert heard.reply == reply
+    if name is not None:
+        (call,) = heard.calls
+        assert (call.id, call.name, call.fault) == ("call_4", name, fault)
+
+
+def test_handing_over_ends_the_conversation():
+    found = turn(TauActAgent(), Model('Action: {"name": "transfer", "arguments": {}}', "never asked"))
+    assert (found.stop, found.reply, len(found.calls)) == ("ended", HANDED_OVER, 1)
+
+
+def test_the_shopper_is_asked_in_flipped_roles_and_hangs_up_only_after_the_agent_could_act():
+    agent = Turn("agent", (Message("assistant", "Shall I?"),), (), "Shall I?")
+    first = Turn("user", (Message("user", "Cancel it."),), reply="Cancel it.")
+    model = Model("Yes, please. ###STOP###", "###STOP###")
+    user = ShopperUser()
+    early = asyncio.run(user.turn(SCENARIO, (first, agent), Desk(), model, 0))
+    assert (early.reply, early.stop) == ("Yes, please.", "spoke")
+    roles = [(message.role, message.content) for message in model.asked[0]]
+    assert roles[1:] == [("user", OPENING), ("assistant", "Cancel it."), ("user", "Shall I?")]
+    assert SCENARIO.brief[0] in roles[0][1]
+    late = asyncio.run(user.turn(SCENARIO, (first, agent, early, agent), Desk(), model, 0))
+    assert late.stop == "ended"

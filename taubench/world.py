@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from josh_engine.errors import ConfigError
-from josh_engine.values import Scenario
+from josh_engine.values import Scenario, Turn
+from taubench.changes import changes
 from taubench.environment import RetailEnvironment
 from taubench.records import Base, Record
 from taubench.reward import RetailReward
@@ -72,6 +73,10 @@ class RetailWorld:
         """The shop's tables, for a person to look into."""
         base = self._shop()
         return {name: list(getattr(base, name).values()) for name in ("users", "orders", "products")}
+
+    def changes(self, turns: Sequence[Turn]) -> Sequence[Sequence[str]]:
+        """For every turn of a conversation, in lines, what it changed in the records."""
+        return changes(self._shop(), turns)
 
     def _shop(self) -> Base:
         if self._base is None:

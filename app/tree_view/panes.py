@@ -16,10 +16,11 @@ from app.tree_view import Choose, conversation_view
 from app.tree_view.judgements import asked, promoting
 from app.tree_view.relabel import confirm_promotion, relabel_bar
 from app.tree_view.row_sheets import data_sheet, promotion_sheet
-from app.tree_view.sheets import Block, sheet, text
+from app.tree_view.sheets import Block, head, sheet, text
 from app.tree_view.transcript import transcript
 from app.tree_view.turn_sheets import pair_sheet, raw_sheet
 from app.tree_view.why_sheet import why_sheet
+from app.world_changes import changes_of
 
 FOLDER = Path(__file__).parent
 HEIGHT = 480
@@ -64,7 +65,11 @@ def _blocks(store: Store, opened: OpenedRollout, node: str, name: str) -> Sequen
         return pair_sheet(tree, opened.labels, node, st.query_params.get("rival"))
     if name == "Why":
         strategy = opened.run.config.strategy
-        return why_sheet(tree, opened.labels, node, strategy=strategy, verdicts=opened.verdicts)
+        told = why_sheet(tree, opened.labels, node, strategy=strategy, verdicts=opened.verdicts)
+        changed = changes_of(opened, node, services.data_path(store.path))
+        if changed is None:
+            return told
+        return [*told, head("What it changed in the records"), *[text(each) for each in changed or ("Nothing.",)]]
     if name == "Data":
         return data_sheet(services.node_rows(store, opened.rollout.id, node), node)
     return raw_sheet(tree.nodes[node], opened.events, opened.verdicts)

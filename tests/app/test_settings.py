@@ -110,7 +110,8 @@ def test_the_store_and_the_data_are_where_the_environment_says(monkeypatch: pyte
 
 def test_what_there_is_to_choose_from_is_listed(tmp_path: Path) -> None:
     assert services.list_worlds()[0] == RunRequest().world
-    assert services.list_agents() == ("react", "scripted", "act", "function_calling")
-    assert services.list_users() == ("agenda", "goal", "guide")
+    agents = ("react", "scripted", "act", "function_calling", "tau_react", "tau_act", "gold_follower")
+    assert services.list_agents() == agents
+    assert services.list_users() == ("agenda", "goal", "guide", "shopper", "gold_reader")
     assert services.world_splits(REQUEST.world, tmp_path) == ("train", "test", "empty", "aimless")
     assert services.scenario_ids(REQUEST.world, "test", tmp_path)[:2] == ("test/0", "test/1")

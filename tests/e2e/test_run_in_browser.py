@@ -239,6 +239,7 @@ def test_who_is_looking_is_asked_once_and_the_link_is_copied_whole(
         assert "Ada ✓" in [each.name for each in services.list_people(store)]
 
 
+@pytest.mark.slow  # the first press is played in test_train_in_browser too
 def test_an_empty_store_offers_the_sample_and_plays_it(tmp_path: Path, page: Any) -> None:
     with serving(tmp_path / "empty.db") as served:
         page.goto(served.url())

@@ -61,7 +61,7 @@ def _held_as(config: TrainConfig, device: str) -> dict[str, Any]:
     half = torch.bfloat16 if config.bfloat16 and device != "cpu" else torch.float32
     if not config.four_bit:
         return {"dtype": half}
-    if device == "cpu":  # once bitsandbytes' kernels there have answered in eval mode, gradients pass them by
+    if device == "cpu":  # torch warns of wrong gradients once bitsandbytes' kernels there answered in eval mode
         raise ConfigError("A base in 4 bits is trained on a GPU, and there is none here.", remedy="Use --no-four-bit.")
     if find_spec("bitsandbytes") is None:
         raise MissingDependency(

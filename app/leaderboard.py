@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.listings import NO_FIGURE, Listed, address, linked
+from app.reference_rows import PAPER, PAPER_BEAMS, PAPER_KINDS, RETAIL
 from app.results import Comparison, Evaluation, Interval, RunLine, RunResult
 from josh_engine.config import Run, RunConfig
 from josh_engine.metrics import BAD_API_USE, INCORRECT_FORMAT, Wrong
@@ -30,32 +31,7 @@ TURNS = ("Turn", "Scenario", "Call", "What was wrong")
 CALLS = ("Tool", "Errors", "Of the baseline")
 PARAMETERS = ("Tool", "Parameter", "What is wrong", "Count", "Share")
 RESOLVED_AT_80 = 2.8  # standard errors: power 0.8 at two-sided 5 %
-# arXiv 2409.04617, table 4a: shares of conversations of the base model and after JOSH-KTO.
-PAPER_KINDS = {BAD_API_USE: ("Bad API use", 0.40, 0.20), INCORRECT_FORMAT: ("Incorrect format", 0.25, 0.01)}
-# Table 1: gpt-4o-mini, ReACT, after SFT on searches with this beam.
-PAPER_BEAMS = ((4, 0.85, 0.72), (8, 0.85, 0.72), (16, 0.865, 0.74))
-# arXiv 2409.04617, table 3 and text: ToolWOZ's 450 test scenarios; the user simulator is GPT-4o.
-PAPER = (
-    ("paper: Llama-3-8B, ReACT", 0.63, 0.34),
-    ("paper: the same after JOSH-SFT", 0.74, 0.50),
-    ("paper: the same after JOSH-KTO", 0.79, 0.59),
-)
-
-
-# τ-bench retail, Pass^1..4: doing nothing (7 of 115 tasks), and its README's rows (user gpt-4o, strategy llm); arXiv
-# 2409.04617, table 2, Pass^1 of gpt-4o-mini before and after JOSH-SFT (older reward rule).
-RETAIL = (
-    ("floor: doing nothing", "any", (7 / 115,) * 4),
-    ("claude-3-5-sonnet-20241022, FC", "gpt-4o", (0.692, 0.576, 0.509, 0.462)),
-    ("gpt-4o, FC", "gpt-4o", (0.604, 0.491, 0.430, 0.383)),
-    ("paper: gpt-4o-mini, FC", "gpt-4o", (0.5078,)),
-    ("paper: the same after JOSH-SFT", "gpt-4o", (0.5826,)),
-)
-MOST_K = 4
-RETAIL_NOTE = (
-    "43 of the 53 test users, and 68 of the 117 orders that gold touches, occur in the train tasks too. Figures with"
-    " different user simulators cannot be ranked together."
-)
+MOST_K = 4  # of Pass^k
 
 
 @dataclass(frozen=True, slots=True)

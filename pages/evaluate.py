@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import charts, evaluating, leaderboard, listings, services, shell, trainings
+from app import charts, evaluating, leaderboard, listings, reference_rows, services, shell, trainings
 from app.charts import Drawn
 from app.leaderboard import Standing
 from app.results import Evaluation, RunLine
@@ -101,7 +101,7 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     if official:
         shell.faint(ORDERS, key="orders")
     if any(each.run.config.world == "taubench" for each in standings.values()):
-        shell.faint(leaderboard.RETAIL_NOTE, key="retail")
+        shell.faint(reference_rows.RETAIL_NOTE, key="retail")
     st.download_button(
         "Download as CSV", leaderboard.as_csv(list(standings.values())), "leaderboard.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="csv",

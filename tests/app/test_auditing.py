@@ -11,7 +11,7 @@ import pytest
 from app import audit_words, auditing, services
 from app.auditing import Audit, StalePair
 from app.tree_view.judging_sheet import judging
-from josh_engine.audit import AuditPair, in_order, sides
+from josh_engine.audit import AuditPair, in_order, margin, sides
 from josh_engine.errors import ConfigError
 from josh_engine.extract import RowPolicy
 from josh_engine.rows import pseudonym
@@ -195,6 +195,7 @@ def test_rate_and_margin_are_of_what_was_judged(store):
     far = [*said, replace(said[0], created="2026-01-01T05:00:00+00:00")]
     assert audit_words.seconds_each(far) == pytest.approx(59 / 3), "a break is no work"
     assert audit_words.seconds_each(said[:2]) is None
-    assert f"±{0.49:.0%}"[:1] in audit_words.progress(
-        audit(store), pairs, {each.pair: each for each in audit(store).judged}
-    )
+    audited = audit(store)
+    mine = {each.pair: each for each in audited.judged}
+    sure = margin(len(pairs), len(audited.pairs))
+    assert f"±{sure:.0%} for all {len(audited.pairs):,} pairs" in audit_words.progress(audited, pairs, mine)

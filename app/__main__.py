@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, Callable[..., Answer]] = {
     "export": commands.export,
     "evaluate": commands.evaluate,
     "share": commands.share,
-    "import-results": commands.import_results,
+    "import": commands.import_results,
     "bundle": commands.bundle,
     "unbundle": commands.unbundle,
     "check": commands.check,

@@ -73,10 +73,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     share.add_argument("--as", dest="kind", choices=SHARED, default="html", help="default: html, our own drawing")
     share.add_argument("--out", type=Path, required=True, metavar="FILE")
 
-    foreign = commands.add_parser(
-        "import-results", parents=[everywhere], help="results of τ-bench or τ²-bench as a run"
-    )
-    foreign.add_argument("file", type=Path, help="a results JSON")
+    foreign = commands.add_parser("import", parents=[everywhere], help="results of τ-bench or τ²-bench as a run")
+    foreign.add_argument("file", type=Path, help="a results JSON, or τ²-bench's folder of them")
     foreign.add_argument("--name", default="", help="what to call the run")
 
     bundle = commands.add_parser("bundle", parents=[everywhere], help="a run as one file")
@@ -116,7 +114,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     multiwoz.add_argument("path", nargs="?", type=Path, help="its folder or zip")
     multiwoz.add_argument("--download", action="store_true", help="fetch it from its public repository")
     retail = sources.add_parser("taubench", parents=[everywhere], help="τ-bench retail")
-    retail.add_argument("path", type=Path, help="the folder with its tables, policy and tasks as JSON")
+    retail.add_argument("path", nargs="?", type=Path, help="its repository (folder or zip), or a folder of plain JSON")
+    retail.add_argument("--download", action="store_true", help="fetch it from its public repository")
     pretrain = sources.add_parser("pretrain", parents=[everywhere], help="make the embedded model again, from nothing")
     pretrain.add_argument("--out", type=Path, metavar="DIR", help="default: pretrained in the data folder")
     pretrain.add_argument("--tokens", type=int, metavar="N", help="how long; the same command goes on after a stop")

@@ -81,7 +81,14 @@ def goals_shown(goals: Sequence[Goal]) -> Listed:
 
 
 def import_in_words(report: Mapping[str, object], source: str) -> str:
-    """The oracle report in one sentence."""
+    """What the import found, in a sentence or two."""
+    if report.get("world") == "tau-retail":
+        official = "It is τ-bench's own." if report.get("official") else "The database is not τ-bench's own."
+        return (
+            f"Imported from {source or 'a file'}: train {_count(report, 'train')}, dev {_count(report, 'dev')}, test"
+            f" {_count(report, 'test')}. {_count(report, 'gold_calls')} gold calls were made,"
+            f" {_count(report, 'unsuccessful')} of which do not succeed. {official}"
+        )
     train = f", train {_count(report, 'train')}" if report.get("train") else ""
     rejected = f", {len(_many(report, 'rejected'))} left out" if _many(report, "rejected") else ""
     repaired = len(_many(report, "repaired"))

@@ -1,6 +1,7 @@
 """Looking into a world: one of its scenarios, and the tables its tools answer from where the world shows them.
 
-A world shows tables by a method `tables(scenario) -> name -> rows`; it need not, for no run asks for them.
+A world shows tables by a method `tables(scenario) -> name -> rows`, and says by `note(split)` what a person should know
+who chooses a split; it need not, for no run asks for them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,14 @@ def first_split(world: str, data: Path) -> str:
             if len(opened.scenarios(split)):
                 return split
     return opened.splits[0]
+
+
+def split_note(world: str, split: str, data: Path) -> str:
+    """The world's word on a split; "" where it has none, or nothing was imported yet."""
+    told = getattr(parts.open_world(world, data, {}), "note", None)
+    with suppress(DatasetError):  # said where the scenarios are listed
+        return str(told(split)) if told else ""
+    return ""
 
 
 def matching(rows: Sequence[Mapping[str, str]], text: str) -> list[Mapping[str, str]]:

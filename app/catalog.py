@@ -30,7 +30,7 @@ CATALOG: Mapping[Kind, Mapping[str, str]] = {
     "world": {
         "toolwoz-generated": "toolwoz.generated:open_world",
         "toolwoz": "toolwoz:open_world",
-        "taubench": "taubench:open_world",
+        "tau-retail": "taubench:open_world",
     },
     "agent": {
         "react": "josh_engine.agents.react:ReactAgent",

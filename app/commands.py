@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from app import foreign, importing, improving, rendering, services, shares, trainings
+from app import foreign, improving, rendering, services, shares, trainings
 from app.arguments import FORMATS
 from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
@@ -204,14 +204,11 @@ def data(words: argparse.Namespace) -> Answer:
     if words.source == "pretrain":
         made = pretrain_model(words.out or _data(words) / "pretrained", words.tokens, words.threads, words.compiled)
         return Answer(asdict(made), rendering.fields(asdict(made)))
-    if words.source == "taubench":
-        shop = asdict(importing.import_taubench(words.path, _data(words)))
-        return Answer(shop, rendering.fields(shop))
     if (words.path is None) is not words.download:
-        raise ConfigError("Name one source.", remedy="Either PATH, the folder or zip of MultiWOZ 2.1, or --download.")
-    folder = _data(words)
-    report = services.download_multiwoz(folder) if words.download else services.import_multiwoz(words.path, folder)
-    return Answer(asdict(report), rendering.fields(asdict(report)))
+        raise ConfigError("Name one source.", remedy="Either PATH, a folder or zip of the data set, or --download.")
+    world = {"multiwoz": "toolwoz", "taubench": "tau-retail"}[words.source]
+    report = asdict(services.import_data(world, words.path, _data(words)))
+    return Answer(report, rendering.fields(report))
 
 
 def _play_new(words: argparse.Namespace, split: str, strategy: str | None) -> tuple[RunResult, str]:

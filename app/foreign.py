@@ -33,9 +33,10 @@ from josh_engine.values import (
 from storage import runs
 from storage.database import Store
 from storage.writer import RunWriter
+from taubench.attribution import NAME
 from taubench.environment import RetailEnvironment
 from taubench.trajectories import Results, Trajectory, read_results
-from taubench.world import NAME, RetailWorld, open_world
+from taubench.world import RetailWorld, open_world
 
 SPLIT = "test"
 AGENT, USER = "foreign:agent", "foreign:user"  # nobody here plays them

@@ -1,8 +1,9 @@
-"""MultiWOZ into the data folder: here, or in a child process that outlives the page; and what was imported.
+"""A world's data into the data folder: here, or in a child process that outlives the page; and what was imported.
 
 The kernel's lock says whether an import is going on, as with runs. What came of the last one stands in
-`<data>/.import/result.json`; what is there now, in the data set's own manifest, whose hashes are looked up again.
-`python -m app.importing SOURCE DATA` is the child; a file that was uploaded for it is removed when it is done.
+`<data>/.import/<world>/result.json`; what is there now, in the data set's own manifest, whose hashes are looked up
+again. `python -m app.importing WORLD DATA [SOURCE]` is the child (without SOURCE it fetches what is published); a file
+that was uploaded for it is removed when it is done.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ from storage import locks
 
 if TYPE_CHECKING:
     from taubench.tasks import ImportReport as RetailReport
-    from toolwoz.multiwoz import ImportReport
+    from toolwoz.multiwoz import ImportReport as MultiwozReport
 
-WORLD = "toolwoz"
+NAMES = {"toolwoz": "MultiWOZ 2.1", "tau-retail": "τ-bench retail"}  # worlds whose data a person brings
 START_SECONDS = 10.0
 GOING_ON = "An import is going on already."
 log = logging.getLogger(__name__)
@@ -57,42 +58,37 @@ class ImportState:
     report: Mapping[str, Json] = field(default_factory=dict)
 
 
-def import_multiwoz(source: Path, data: Path) -> ImportReport:
-    """In this process. Raises DatasetError; nothing is half-imported."""
-    from toolwoz import multiwoz
-
+def import_data(world: str, source: Path | None, data: Path) -> MultiwozReport | RetailReport:
+    """In this process; `source` None: fetched from where it is published. Raises DatasetError and StorageError; nothing
+    is half-imported."""
+    demo.refuse("Importing data")
     _there(source)
     _make(data)
     try:
-        with locks.holding(data / WORLD, "import"):
-            return multiwoz.import_multiwoz(source, data)
+        with locks.holding(data / world, "import"):
+            if world == "tau-retail":
+                from taubench import tasks
+
+                return tasks.import_retail(source, data) if source else tasks.download_retail(data)
+            from toolwoz import multiwoz
+
+            return multiwoz.import_multiwoz(source, data) if source else multiwoz.download_multiwoz(data)
     except locks.RunHeld as error:
         raise DatasetError(GOING_ON, remedy="Wait for it.") from error
 
 
-def import_taubench(source: Path, data: Path) -> RetailReport:
-    """In this process. Raises DatasetError and StorageError; nothing is half-imported."""
-    from taubench.tasks import import_retail
-
+def start_import(world: str, source: Path | None, data: Path) -> None:
+    """As `import_data`, in a child process; returns at once. Raises DatasetError where one is going on, or there is no
+    such source."""
     demo.refuse("Importing data")
-    if not source.is_dir():
-        raise DatasetError(
-            f"There is no folder {source}.", remedy="Name the one that holds users.json and tasks_*.json."
-        )
-    return import_retail(source, _make(data) / "taubench")
-
-
-def start_import(source: Path, data: Path) -> None:
-    """In a child process; returns at once. Raises DatasetError where one is going on, or there is no such source."""
-    demo.refuse("Importing data")
-    if import_state(data).state == "running":
+    if import_state(world, data).state == "running":
         raise DatasetError(GOING_ON, remedy="Wait for it.")
     _there(source)
-    place = _make(_place(data))
-    _result(data).write_text(json.dumps({"state": "running"}), encoding="utf-8")
+    place = _make(_place(world, data))
+    _result(world, data).write_text(json.dumps({"state": "running"}), encoding="utf-8")
     with (place / "log").open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "app.importing", str(source), str(data)],
+            [sys.executable, "-m", "app.importing", world, str(data), *([str(source)] if source else [])],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -102,15 +98,15 @@ def start_import(source: Path, data: Path) -> None:
     threading.Thread(target=child.wait, daemon=True).start()  # so that it leaves no zombie
 
 
-def _there(source: Path) -> None:
-    if not source.exists():
-        raise DatasetError(f"There is no {source}.", remedy="Give MultiWOZ 2.1's own folder or zip.")
+def _there(source: Path | None) -> None:
+    if source is not None and not source.exists():
+        raise DatasetError(f"There is no {source}.", remedy="Give the data set's own folder or zip.")
 
 
-def keep_upload(upload: IO[bytes], data: Path) -> Path:
+def keep_upload(world: str, upload: IO[bytes], data: Path) -> Path:
     """The uploaded file, on disk for the child."""
     demo.refuse("Importing data")
-    place = _make(_place(data)) / "upload.zip"
+    place = _make(_place(world, data)) / "upload.zip"
     try:
         with place.open("wb") as kept:
             shutil.copyfileobj(upload, kept)
@@ -119,23 +115,23 @@ def keep_upload(upload: IO[bytes], data: Path) -> Path:
     return place
 
 
-def import_state(data: Path) -> ImportState:
+def import_state(world: str, data: Path) -> ImportState:
     """ "running" while somebody imports, from whatever process."""
-    said = _read(_result(data)) or {}
-    if locks.is_held(data / WORLD, "import") or (said.get("state") == "running" and _just_started(data)):
+    said = _read(_result(world, data)) or {}
+    if locks.is_held(data / world, "import") or (said.get("state") == "running" and _just_started(world, data)):
         return ImportState("running")
     if said.get("state") == "running":
-        return ImportState("failed", "The import ended without a word.", f"See {_place(data) / 'log'}.")
+        return ImportState("failed", "The import ended without a word.", f"See {_place(world, data) / 'log'}.")
     return ImportState(**said) if said else ImportState("none")
 
 
-def imported(data: Path) -> Imported | None:
+def imported(world: str, data: Path) -> Imported | None:
     """None: nothing was imported, or its manifest cannot be read."""
-    manifest = _read(data / WORLD / "manifest.json")
+    manifest = _read(data / world / "manifest.json")
     if not manifest or "report" not in manifest:
         return None
     hashes: Mapping[str, str] = manifest.get("sha256", {})
-    changed = tuple(name for name, wanted in sorted(hashes.items()) if _sha256(data / WORLD / name) != wanted)
+    changed = tuple(name for name, wanted in sorted(hashes.items()) if _sha256(data / world / name) != wanted)
     return Imported(str(manifest.get("source", "")), str(manifest.get("attribution", "")), manifest["report"], changed)
 
 
@@ -147,10 +143,11 @@ def data_stamp(world: str, data: Path) -> str:
         return ""
 
 
-def main(source: str, data: str) -> None:
+def main(world: str, data: str, source: str = "") -> None:
     place = Path(data)
     try:
-        said: dict[str, Json] = {"state": "done", "report": asdict(import_multiwoz(Path(source), place))}
+        report = asdict(import_data(world, Path(source) if source else None, place))
+        said: dict[str, Json] = {"state": "done", "report": report}
     except JoshError as error:
         said = {"state": "failed", "error": error.message, "remedy": error.remedy}
     except Exception as error:
@@ -158,21 +155,21 @@ def main(source: str, data: str) -> None:
         said = {
             "state": "failed",
             "error": f"{type(error).__name__}: {error}",
-            "remedy": f"See {_place(place) / 'log'}.",
+            "remedy": f"See {_place(world, place) / 'log'}.",
         }
-    if Path(source).parent == _place(place):
+    if source and Path(source).parent == _place(world, place):
         Path(source).unlink(missing_ok=True)
-    aside = _place(place) / "result.part"
+    aside = _place(world, place) / "result.part"
     aside.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
-    aside.replace(_result(place))
+    aside.replace(_result(world, place))
 
 
-def _place(data: Path) -> Path:
-    return data / ".import"
+def _place(world: str, data: Path) -> Path:
+    return data / ".import" / world
 
 
-def _result(data: Path) -> Path:
-    return _place(data) / "result.json"
+def _result(world: str, data: Path) -> Path:
+    return _place(world, data) / "result.json"
 
 
 def _make(folder: Path) -> Path:
@@ -191,9 +188,9 @@ def _read(file: Path) -> dict[str, Json] | None:
     return found if isinstance(found, dict) else None
 
 
-def _just_started(data: Path) -> bool:
+def _just_started(world: str, data: Path) -> bool:
     """Between its start and its taking the lock there is no other sign of the child."""
-    return time.time() - _result(data).stat().st_mtime < START_SECONDS
+    return time.time() - _result(world, data).stat().st_mtime < START_SECONDS
 
 
 def _sha256(file: Path) -> str:

@@ -119,7 +119,7 @@ def board_listed(standings: Sequence[Standing], base: str, *, official: bool) ->
             )
             for name, reward, success in PAPER
         ]  # fmt: skip
-    if any(each.run.config.world == "taubench" and each.run.config.split == "test" for each in standings):
+    if any(each.run.config.world == "tau-retail" and each.run.config.split == "test" for each in standings):
         rows += [
             linked(
                 name, "", ("faint", name), ("faint", NO_FIGURE), ("faint", f"{told[0]:.3f}"), ("faint", NO_FIGURE),

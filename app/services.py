@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app import catalog, declaring, demands, figures, jobs, launching, parts, viewing
-from app.browsing import first_split, open_scenario
+from app.browsing import first_split, open_scenario, split_note
 from app.bundles import bundle_run, pack_run, unbundle_run
 from app.checking import check_part
 from app.choosing import ScenarioLine, line_of
@@ -23,7 +23,8 @@ from app.estimate import Estimate
 from app.estimating import estimate_run, keep_estimate, kept_estimate
 from app.export_preview import ExportPreview, preview_export
 from app.exporting import write_export
-from app.importing import data_stamp, import_multiwoz, import_state, imported, keep_upload, start_import
+from app.importing import NAMES as IMPORTED
+from app.importing import data_stamp, import_data, import_state, imported, keep_upload, start_import
 from app.kept import kept_where
 from app.places import below, imports_path
 from app.probing import endpoint_address, list_endpoints, probe_endpoint, test_endpoint, tested_endpoints
@@ -48,13 +49,13 @@ if TYPE_CHECKING:
     from app.relabelling import Preview, TurnJudgement
     from josh_engine.extract import RowPolicy
     from josh_engine.splitting import Split
-    from toolwoz.multiwoz import ImportReport
 
 SAMPLE_SCENARIOS = 12
 EMBEDDED_MODEL = catalog.EMBEDDED_MODEL
 
 __all__ = [
     "EMBEDDED_MODEL",
+    "IMPORTED",
     "Activity",
     "DeletedRun",
     "EndpointLine",
@@ -77,7 +78,6 @@ __all__ = [
     "data_stamp",
     "delete_run",
     "describe_run",
-    "download_multiwoz",
     "endpoint_address",
     "estimate_run",
     "evaluate_run",
@@ -85,7 +85,7 @@ __all__ = [
     "export_rows",
     "first_split",
     "give_verdict",
-    "import_multiwoz",
+    "import_data",
     "import_state",
     "imported",
     "imports_path",
@@ -130,6 +130,7 @@ __all__ = [
     "search_messages",
     "shipped_prompts",
     "shown_state",
+    "split_note",
     "start_import",
     "stop_run",
     "store_path",
@@ -425,13 +426,3 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Ev
 def count_exports(store: Store) -> int:
     """Those that were written and recorded."""
     return len(exports.list_exports(store))
-
-
-# Data
-
-
-def download_multiwoz(data: Path) -> ImportReport:
-    """Fetches MultiWOZ 2.1 from its public repository and imports it."""
-    from toolwoz import multiwoz
-
-    return multiwoz.download_multiwoz(data)

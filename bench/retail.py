@@ -14,8 +14,9 @@ from pathlib import Path
 from app import services
 from bench.figures import Figure, fresh_store
 from josh_engine.values import ToolCall, Turn
+from taubench.attribution import NAME
 from taubench.tasks import import_retail
-from taubench.world import NAME, open_world
+from taubench.world import open_world
 
 ROUNDS = 20
 
@@ -36,7 +37,7 @@ def _world(files: Path) -> Iterator[Figure]:
     with fresh_store() as store:
         data = store.path.parent / "data"
         if world is None:
-            import_retail(files, data / NAME)
+            import_retail(files, data)
             world = open_world(data)
         played = [
             (scenario, ToolCall("call_1", goal.name, goal.arguments))
@@ -58,7 +59,7 @@ def _world(files: Path) -> Iterator[Figure]:
 def _search(files: Path) -> Iterator[Figure]:
     with fresh_store() as store:
         data = store.path.parent / "data"
-        import_retail(files, data / NAME)
+        import_retail(files, data)
         asked = services.RunRequest(
             world=NAME, split="train_all", agent="gold_follower", user="gold_reader", model=None, strategy="josh"
         )

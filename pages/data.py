@@ -16,6 +16,7 @@ shell.enter(__file__)
 HEIGHT = 560
 IMPORT_REMEDY = "Give the zip as it is published, or a path below the folder shown."
 NO_OWN = "Nothing of your own yet: a file josh.toml gives your worlds, agents, users and models their names."
+DOWNLOAD_HELP = "The server fetches it from its public repository."
 TEST_HELP = "Asks it a dozen short questions, which may cost a little."
 CHECK_HELP = "Runs each part's code in a process of its own, for half a minute at most."
 BUNDLE_HELP = "Configuration, trees, verdicts and answers in one zip, with the sha256 of each member."
@@ -59,8 +60,8 @@ def _scenarios(place: Place) -> None:
     left, right = st.columns([38, 62], gap="large")
     with left:
         _world(place)
-        if place.world == "toolwoz":
-            _multiwoz(place)
+        if place.world in services.IMPORTED:
+            _imports(place.world)
     splits = services.world_splits(place.world, data)
     place = replace(place, split=place.split if place.split in splits else services.first_split(place.world, data))
     with left:
@@ -82,48 +83,53 @@ def _world(place: Place) -> None:
     )
 
 
-def _multiwoz(place: Place) -> None:
-    data = services.data_path(shell.store().path)
-    state, there = services.import_state(data), services.imported(data)
+def _imports(world: str) -> None:
+    """What is there of a world whose data a person brings, and the ways to bring it."""
+    data, name = services.data_path(shell.store().path), services.IMPORTED[world]
+    state, there = services.import_state(world, data), services.imported(world, data)
     if there:
         shell.faint("✓ " + browse_address.import_in_words(there.report, there.source), key="imported")
-        for name in there.changed:
-            shell.complaint(f"{name} was changed after the import.", "Import MultiWOZ again.", key=f"changed-{name}")
+        for file in there.changed:
+            shell.complaint(f"{file} was changed after the import.", f"Import {name} again.", key=f"changed-{file}")
     if state.state == "failed":
         shell.complaint(state.error, state.remedy, key="import")
     if state.state == "running":
-        st.fragment(_importing, run_every="1s")()
+        st.fragment(_importing, run_every="1s")(world)
         return
-    with st.expander("Import MultiWOZ 2.1", icon=":material/upload_file:", expanded=there is None):
-        _import_form()
-    if there:
+    with st.expander(f"Import {name}", icon=":material/upload_file:", expanded=there is None):
+        _import_form(world)
+    if there and there.report.get("repaired"):
         with st.expander("Repaired records", icon=":material/build:"):
             shell.listing(browse_address.repairs_shown(there.report), key="repaired", height=260)
 
 
-def _importing() -> None:
-    if services.import_state(services.data_path(shell.store().path)).state != "running":
+def _importing(world: str) -> None:
+    if services.import_state(world, services.data_path(shell.store().path)).state != "running":
         st.rerun()
     st.progress(1.0, text="Importing: every goal call is made once and checked. This page may be left.")
 
 
-def _import_form() -> None:
-    data = services.data_path(shell.store().path)
-    folder = services.imports_path(data)
-    upload = st.file_uploader("Its zip", type=["zip"], key="multiwoz-zip")
-    typed = st.text_input("Or a folder or zip on the server", key="multiwoz-path", placeholder=f"below {folder}")
-    if st.button("Import", type="primary", icon=":material/upload_file:", key="import"):
-        _import(upload, typed)
+def _import_form(world: str) -> None:
+    folder = services.imports_path(services.data_path(shell.store().path))
+    upload = st.file_uploader("Its zip", type=["zip"], key=f"zip-{world}")
+    typed = st.text_input("Or a folder or zip on the server", key=f"path-{world}", placeholder=f"below {folder}")
+    with st.container(horizontal=True):
+        if st.button("Import", type="primary", icon=":material/upload_file:", key="import"):
+            _import(world, upload, typed)
+        if st.button("Download", icon=":material/cloud_download:", key="download", help=DOWNLOAD_HELP):
+            _import(world, None, None)
 
 
 @shell.guarded
-def _import(upload: object, typed: str) -> None:
+def _import(world: str, upload: object, typed: str | None) -> None:
+    """`typed` None, and nothing uploaded: fetched from where it is published."""
     data = services.data_path(shell.store().path)
+    source = None
     if upload is not None:
-        source = services.keep_upload(upload, data)
-    else:
+        source = services.keep_upload(world, upload, data)
+    elif typed is not None:
         source = services.below(services.imports_path(data), typed, remedy=IMPORT_REMEDY)
-    services.start_import(source, data)
+    services.start_import(world, source, data)
     st.rerun()
 
 
@@ -152,6 +158,8 @@ def _choose(place: Place, splits: tuple[str, ...]) -> None:
     lines = _lines(place.world, place.split, str(data), services.data_stamp(place.world, data))
     found = choosing.filtered(lines, choosing.ScenarioFilter(text=place.text))
     shell.faint(f"{len(found):,} of {len(lines):,} scenarios", key="counted")
+    if note := services.split_note(place.world, place.split, data):
+        shell.faint(note, key="split-note")
     shell.listing(browse_address.scenarios_shown(found, place), key="scenarios", height=HEIGHT - 150)
 
 

@@ -100,7 +100,7 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     shell.listing(leaderboard.board_listed(list(standings.values()), base, official=official), key="board")
     if official:
         shell.faint(ORDERS, key="orders")
-    if any(each.run.config.world == "taubench" for each in standings.values()):
+    if any(each.run.config.world == "tau-retail" for each in standings.values()):
         shell.faint(reference_rows.RETAIL_NOTE, key="retail")
     st.download_button(
         "Download as CSV", leaderboard.as_csv(list(standings.values())), "leaderboard.csv", "text/csv",

@@ -1,36 +1,43 @@
 """What is paid, and how a conversation is graded.
 
 A goal is a gold write that succeeds; a call pays it if it succeeded and is equal up to the order of lists where the
-order has no effect on the records. A conversation is graded as τ-bench grades it: 1 iff the database equals the gold
-one (that after the task's gold calls) and every output was said in some reply; else 0. Grading reads the leaf's world
-and changes nothing in it. Pure.
+order has no effect on the records. Rule `authors` pays as the public code of arXiv 2409.04617 does, for comparison:
+every gold call is a goal, reads included, and a call with literally its name and arguments pays it, whether it
+succeeded or not. In which order goals are reached matters under neither.
+
+A conversation is graded as τ-bench grades it: 1 iff the database equals the gold one (that after the task's gold calls)
+and every output was said in some reply; else 0. Grading reads the leaf's world and changes nothing in it. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from josh_engine.values import Goal, Grade, Json, Scenario, Turn
 from taubench.environment import RetailEnvironment, played
 from taubench.records import Base
 from taubench.schema import TRANSFER
 
+GoalRule = Literal["paper", "authors"]
+GOAL_RULES: tuple[GoalRule, ...] = ("paper", "authors")
 MOST_STEPS = 30  # calls and replies together, as τ-bench has it; more are graded 0 whatever was done
 
 
 class RetailReward:
-    def __init__(self, base: Base) -> None:
-        self.base = base
+    def __init__(self, base: Base, rule: GoalRule = "paper") -> None:
+        self.base, self.rule = base, rule
         self._gold: dict[str, str] = {}
 
     def reached(self, open_goals: Iterable[Goal], turn: Turn, environment: RetailEnvironment) -> frozenset[str]:
         """One call pays at most one goal."""
-        left = [(goal, meant(goal.name, goal.arguments)) for goal in open_goals]
+        form = meant if self.rule == "paper" else literal
+        left = [(goal, form(goal.name, goal.arguments)) for goal in open_goals]
         found = []
         for call in turn.calls:
-            if call.error is not None or call.result is None:
+            if call.fault == "format" or (self.rule == "paper" and (call.error is not None or call.result is None)):
                 continue
-            paid = next((each for each in left if each[1] == meant(call.name, call.arguments)), None)
+            paid = next((each for each in left if each[1] == form(call.name, call.arguments)), None)
             if paid is not None:
                 left.remove(paid)
                 found.append(paid[0].id)
@@ -70,3 +77,9 @@ def meant(name: str, arguments: Mapping[str, Json]) -> tuple[object, ...]:
     together = name == "modify_pending_order_items" and len(items) == len(new)
     lists = tuple(sorted(zip(items, new, strict=True))) if together else (tuple(sorted(items)), tuple(sorted(new)))
     return (name, tuple(sorted((key, str(value)) for key, value in given.items())), lists)
+
+
+def literal(name: str, arguments: Mapping[str, Json]) -> tuple[object, ...]:
+    """A call as it stands, lists in their order."""
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()}
+    return (name, sorted(plain.items(), key=lambda item: item[0]))

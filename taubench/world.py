@@ -1,36 +1,34 @@
-"""The world `taubench`: τ-bench retail as a person imported it, read when it is asked for.
+"""The world `tau-retail`: τ-bench retail as a person imported it, read when it is asked for.
 
 Source: Yao et al. 2024 (arXiv 2406.12045) and its public code; the JOSH paper rolls out on the train tasks and judges
 on the 115 test tasks (section 4). Split `train` leaves out the tasks whose gold writes cannot all succeed, `train_all`
-has them; dev and test are whole, for they are graded, not searched.
+has them; dev and test are whole, for they are graded, not searched. Option `goal_rule`: see `taubench.reward`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from josh_engine.errors import ConfigError
 from josh_engine.values import Scenario, Turn
+from taubench.attribution import ATTRIBUTION, NAME
 from taubench.changes import changes
 from taubench.environment import RetailEnvironment
+from taubench.files import SPLITS
 from taubench.records import Base, Record
-from taubench.reward import RetailReward
-from taubench.tasks import SPLITS, read_base, read_tasks, scenario, unachievable
+from taubench.reward import GOAL_RULES, GoalRule, RetailReward
+from taubench.tasks import read_base, read_tasks, scenario, unachievable
 
-NAME = "taubench"
 ALL_OF_TRAIN = "train_all"
-ATTRIBUTION = (
-    "τ-bench retail (https://github.com/sierra-research/tau-bench), MIT licence, copyright 2024 Sierra; its tasks,"
-    " policy and records."
-)
 
 
 class RetailWorld:
     """Files are read on first use and kept."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, rule: GoalRule = "paper") -> None:
+        self._folder, self._rule = folder, rule
         self._base: Base | None = None
         self._reward: RetailReward | None = None
         self._scenarios: dict[str, tuple[Scenario, ...]] = {}
@@ -51,7 +49,7 @@ class RetailWorld:
     @property
     def reward(self) -> RetailReward:
         if self._reward is None:
-            self._reward = RetailReward(self._shop())
+            self._reward = RetailReward(self._shop(), self._rule)
         return self._reward
 
     def scenarios(self, split: str) -> Sequence[Scenario]:
@@ -61,18 +59,35 @@ class RetailWorld:
         if split not in self._scenarios:
             of = "train" if split == ALL_OF_TRAIN else split
             base = self._shop()
-            found = tuple(scenario(base, task, of, NAME) for task in read_tasks(self._folder, of))
+            found = tuple(scenario(base, task, of, self._rule) for task in read_tasks(self._folder, of))
             left_out = {each.id for each in unachievable(found)} if split == "train" else set[str]()
             self._scenarios[split] = tuple(each for each in found if each.id not in left_out)
         return self._scenarios[split]
 
+    def note(self, split: str) -> str:
+        """What a person should know who chooses this split; "" where there is nothing."""
+        if split == "train":
+            lost = [each.id for each in unachievable(self.scenarios(ALL_OF_TRAIN))]
+            numbers = ", ".join(str(int(each.partition("-")[2])) for each in lost)
+            return (
+                f"{len(lost)} of {len(self.scenarios(ALL_OF_TRAIN))} train tasks are left out, whose gold writes cannot"
+                f" all succeed; {ALL_OF_TRAIN} has them. Tasks {numbers}."
+            )
+        if split in ("dev", "test"):
+            bare = sum(not each.goals for each in self.scenarios(split))
+            return (
+                f"{bare} of {len(self.scenarios(split))} tasks have no goal: a search skips them, plain play is graded."
+            )
+        return ""
+
     def environment(self, scenario: Scenario) -> RetailEnvironment:
         return RetailEnvironment(self._shop())
 
-    def tables(self, scenario: Scenario) -> Mapping[str, Sequence[Record]]:
+    def tables(self, scenario: Scenario) -> Mapping[str, Sequence[Mapping[str, str]]]:
         """The shop's tables, for a person to look into."""
         base = self._shop()
-        return {name: list(getattr(base, name).values()) for name in ("users", "orders", "products")}
+        named = {"users": base.users, "orders": base.orders, "products": base.products}
+        return {name: [_row(key, record) for key, record in table.items()] for name, table in named.items()}
 
     def changes(self, turns: Sequence[Turn]) -> Sequence[Sequence[str]]:
         """For every turn of a conversation, in lines, what it changed in the records."""
@@ -84,9 +99,17 @@ class RetailWorld:
         return self._base
 
 
+def _row(key: str, record: Record) -> dict[str, str]:
+    cells = {name: value if isinstance(value, str) else json.dumps(value) for name, value in record.items()}
+    return {"id": key, **cells}
+
+
 def open_world(data: Path, options: Mapping[str, str] | None = None) -> RetailWorld:
-    """The world over `data` (the josh-data folder). Nothing is read yet. Raises ConfigError for options, of which there
-    are none."""
-    if options:
-        raise ConfigError(f"World {NAME} has no option {min(options)!r}.", remedy="It takes: none.")
-    return RetailWorld(data / NAME)
+    """The world over `data` (the josh-data folder). Nothing is read yet. Raises ConfigError for unknown options."""
+    chosen = {"goal_rule": "paper", **(options or {})}
+    if unknown := chosen.keys() - {"goal_rule"}:
+        raise ConfigError(f"World {NAME} has no option {min(unknown)!r}.", remedy="It takes: goal_rule.")
+    for rule in GOAL_RULES:
+        if rule == chosen["goal_rule"]:
+            return RetailWorld(data / NAME, rule)
+    raise ConfigError(f"Unknown goal rule {chosen['goal_rule']!r}.", remedy=f"Use one of: {', '.join(GOAL_RULES)}.")

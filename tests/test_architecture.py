@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "app": {"app", "storage", "toolwoz", "taubench", "embedded", "josh_engine"},
     "pages": {"app", "josh_engine"},
 }
-WORLD_MAY_SEE = {"values", "ports", "errors", "encoding"}
+WORLD_MAY_SEE = {"values", "ports", "errors", "encoding", "worlds"}
 STORAGE_MAY_SEE = {"values", "config", "errors", "encoding"}
 
 

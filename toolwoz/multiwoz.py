@@ -8,27 +8,23 @@ person brings the files, or has them fetched from the public repository.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from josh_engine.encoding import dump, to_json
 from josh_engine.errors import DatasetError
 from josh_engine.values import Json, Scenario
+from josh_engine.worlds.published import fetch, manifest, put_in_place
 from toolwoz.attribution import MULTIWOZ, MULTIWOZ_NOTICE
 from toolwoz.database import Database, build_database
 from toolwoz.derivation import WORLD, Repair, Unplayable, derive, goal_of, is_kept
 from toolwoz.goals import uncredited
-from toolwoz.multiwoz_download import DEFAULT_URL, fetch
-from toolwoz.multiwoz_files import REMEDY, Source, open_source
+from toolwoz.multiwoz_files import MULTIWOZ_21, REMEDY, Source, open_source
 from toolwoz.world import OFFICIAL_TEST
 
-FORMAT = 1
 SPLIT_NAMES = {"val": "val", "test": "full_test"}  # the list a dialogue stands in -> the split; else train
 # Listed for validation, but absent from some copies of data.json. Any other absence means a partial file.
 SOMETIMES_ABSENT = frozenset({"PMUL4707"})
@@ -80,15 +76,15 @@ def import_multiwoz(source: Path, target: Path) -> ImportReport:
         _in_official_order(found, harvest)
         report = _report(harvest)
         files = _files(found, harvest, report)
-    _put_in_place(files, target / WORLD)
+    put_in_place(files, target / WORLD)
     return report
 
 
-def download_multiwoz(target: Path, url: str = DEFAULT_URL, *, timeout_seconds: float = 60.0) -> ImportReport:
-    """Fetches the public zip and imports it. Raises a JoshError where it cannot be had."""
+def download_multiwoz(target: Path, url: str = "", *, timeout_seconds: float = 60.0) -> ImportReport:
+    """Fetches the public zip (`url` empty) and imports it. Raises a JoshError where it cannot be had."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".download-", dir=target) as folder:
-        return import_multiwoz(fetch(url, Path(folder), timeout_seconds=timeout_seconds), target)
+        return import_multiwoz(fetch(MULTIWOZ_21, Path(folder), url=url, timeout_seconds=timeout_seconds), target)
 
 
 def _harvest(found: Source, database: Database) -> _Harvest:
@@ -158,40 +154,17 @@ def _report(harvest: _Harvest) -> ImportReport:
     )
 
 
-def _files(found: Source, harvest: _Harvest, report: ImportReport) -> dict[str, str]:
-    """Name -> text of every file of the data set. A split's file stands in the official order."""
-    files = {
+def _files(found: Source, harvest: _Harvest, report: ImportReport) -> dict[str, bytes]:
+    """Name -> content of every file of the data set. A split's file stands in the official order."""
+    texts = {
         f"{split}.jsonl": "".join(f"{line}\n" for line in lines.values()) for split, lines in harvest.lines.items()
     }
-    files |= {f"{domain}_db.json": _compact(records) for domain, records in found.records.items()}
-    files["NOTICE.md"] = MULTIWOZ_NOTICE
-    manifest = {
-        "format": FORMAT,
-        "attribution": MULTIWOZ,
-        "source": found.name,
-        "report": to_json(report),
-        "sha256": {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())},
-    }
-    return {**files, "manifest.json": json.dumps(manifest, ensure_ascii=False, indent=1)}
+    texts |= {f"{domain}_db.json": _compact(records) for domain, records in found.records.items()}
+    texts["NOTICE.md"] = MULTIWOZ_NOTICE
+    files = {name: text.encode() for name, text in texts.items()}
+    told = manifest(files, attribution=MULTIWOZ, source=found.name, report=to_json(report))
+    return {**files, "manifest.json": told}
 
 
 def _compact(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _put_in_place(files: Mapping[str, str], place: Path) -> None:
-    """All files or none: written beside the place, then renamed; an older data set stays until that moment."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=place.parent) as workshop:
-        made, old = Path(workshop) / "made", Path(workshop) / "old"
-        made.mkdir()
-        for name, text in files.items():
-            (made / name).write_text(text, encoding="utf-8")
-        if place.exists():
-            place.rename(old)
-        try:
-            made.rename(place)
-        except OSError:
-            if old.exists():
-                shutil.move(old, place)
-            raise

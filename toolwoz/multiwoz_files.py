@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from josh_engine.errors import DatasetError
+from josh_engine.worlds.published import Published, Read, members, refuse_large
 from toolwoz.database import checked_records
 from toolwoz.schema import DOMAINS
 
@@ -29,8 +29,19 @@ LISTS = {"val": ("valListFile.txt", "valListFile.json"), "test": ("testListFile.
 DATABASES = tuple(f"{domain}_db.json" for domain in DOMAINS)
 WANTED = frozenset({*DIALOGUES, *LISTS["val"], *LISTS["test"], *DATABASES})
 REMEDY = "Give MultiWOZ 2.1's own folder or zip: data.json, valListFile, testListFile and the *_db.json files."
+URL = "https://github.com/budzianowski/multiwoz/raw/master/data/MultiWOZ_2.1.zip"  # MIT License
+MULTIWOZ_21 = Published(
+    "MultiWOZ",
+    URL,
+    WANTED,
+    depth=DEPTH,
+    largest=LARGEST,
+    largest_zip=200 << 20,  # the published zip has 20e6
+    remedy=REMEDY,
+    refetch="Check the connection, or fetch the file on another machine and import it:"
+    f" python -m app data multiwoz PATH. It lies at {URL}.",
+)
 
-Read = Callable[[], bytes]
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -53,18 +64,9 @@ class Source:
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
     """Raises DatasetError where a file is absent, ambiguous or broken."""
-    if path.is_dir():
-        yield _source(path.name, _in_folder(path))
-    elif path.name == "data.json" and path.is_file():
-        yield _source(path.name, _in_folder(path.parent))
-    elif path.is_file():
-        try:
-            with zipfile.ZipFile(path) as archive:
-                yield _source(path.name, _in_zip(archive))
-        except (zipfile.BadZipFile, zipfile.LargeZipFile) as error:
-            raise DatasetError(f"{path} is not a readable zip: {error}.", remedy=REMEDY) from error
-    else:
-        raise DatasetError(f"There is no {path}.", remedy=REMEDY)
+    place = path.parent if path.name == "data.json" and path.is_file() else path
+    with members(place, MULTIWOZ_21) as found:
+        yield _source(path.name, _shallowest(found))
 
 
 def members_of(text: str, name: str) -> Iterator[tuple[str, Any]]:
@@ -137,22 +139,6 @@ def _needed(files: Mapping[str, Read], names: tuple[str, ...]) -> tuple[str, Rea
     raise DatasetError(f"There is no {' or '.join(names)}.", remedy=REMEDY)
 
 
-def _in_folder(folder: Path) -> dict[str, Read]:
-    found = [path for depth in range(DEPTH) for path in folder.glob("*/" * depth + "*") if path.name in WANTED]
-    return _shallowest({path.relative_to(folder).as_posix(): _file_reader(path) for path in sorted(found)})
-
-
-def _in_zip(archive: zipfile.ZipFile) -> dict[str, Read]:
-    entries = (entry for entry in archive.infolist() if not entry.is_dir())
-    return _shallowest(
-        {
-            entry.filename: _entry_reader(archive, entry)
-            for entry in entries
-            if PurePosixPath(entry.filename).name in WANTED and entry.filename.count("/") < DEPTH
-        }
-    )
-
-
 def _shallowest(found: Mapping[str, Read]) -> dict[str, Read]:
     """One file per name: the one that lies least deep. Two at the same depth are an error."""
     chosen: dict[str, str] = {}
@@ -164,45 +150,18 @@ def _shallowest(found: Mapping[str, Read]) -> dict[str, Read]:
     return {name: found[path] for name, path in chosen.items()}
 
 
-def _file_reader(path: Path) -> Read:
-    def read() -> bytes:
-        try:
-            _refuse_large(path.name, path.stat().st_size)
-            return path.read_bytes()
-        except OSError as error:
-            raise DatasetError(f"{path} cannot be read: {error}.") from error
-
-    return read
-
-
-def _entry_reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Read:
-    def read() -> bytes:
-        _refuse_large(entry.filename, entry.file_size)
-        try:
-            return archive.read(entry)  # reads no more than the size it declares
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-            raise DatasetError(f"{entry.filename} in the zip cannot be read: {error}.", remedy=REMEDY) from error
-
-    return read
-
-
 def _unpacked(name: str, content: bytes) -> bytes:
     if not name.endswith(".gz"):
         return content
     try:
         unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        unpacked = unpacker.decompress(content, LARGEST)
-        _refuse_large(name, len(unpacked) + len(unpacker.unconsumed_tail))
+        unpacked = unpacker.decompress(content, MULTIWOZ_21.largest)
+        refuse_large(name, len(unpacked) + len(unpacker.unconsumed_tail), MULTIWOZ_21)
         if not unpacker.eof:
             raise EOFError("it ends too early")
     except (zlib.error, EOFError) as error:
         raise DatasetError(f"{name} is not a whole gzip file: {error}.", remedy=REMEDY) from error
     return unpacked
-
-
-def _refuse_large(name: str, size: int) -> None:
-    if size > LARGEST:
-        raise DatasetError(f"{name} has {size:,} bytes unpacked, more than any MultiWOZ file.", remedy=REMEDY)
 
 
 def _text(name: str, content: bytes) -> str:

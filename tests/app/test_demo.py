@@ -72,8 +72,8 @@ def test_nothing_can_be_changed_started_or_asked(shown, sample: Path, tmp_path: 
         "preflight": lambda: trainings.preflight_training(request),
         "loop": lambda: turns.launch_turn(shown, "x", Plan()),
         "probe": lambda: probing.probe_endpoint("m@http://127.0.0.1:9/v1"),
-        "upload": lambda: importing.keep_upload(io.BytesIO(b"x"), tmp_path / "data"),
-        "import": lambda: importing.start_import(tmp_path, tmp_path / "data"),
+        "upload": lambda: importing.keep_upload("toolwoz", io.BytesIO(b"x"), tmp_path / "data"),
+        "import": lambda: importing.start_import("toolwoz", tmp_path, tmp_path / "data"),
         "part": lambda: services.check_part("agent", "react", tmp_path),
         "launch": lambda: services.launch_run(shown, run),
     }

@@ -89,7 +89,7 @@ def test_a_scenario_is_shown_with_what_its_user_wants(empty: None) -> None:
 def test_a_world_whose_data_are_absent_offers_the_import(empty: None, tmp_path: Path) -> None:
     test = opened("data", tab="scenarios", world="toolwoz")
     assert "not been imported" in said(test)
-    field = test.text_input(key="multiwoz-path")
+    field = test.text_input(key="path-toolwoz")
     for typed in ("../../etc", "/etc/passwd", "", "absent"):
         field.set_value(typed).run()
         test.button(key="import").click().run()

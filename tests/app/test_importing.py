@@ -17,9 +17,9 @@ from storage import locks
 from tests.toolwoz.multiwoz_sample import files, write_folder, write_zip
 
 
-def ended(data: Path) -> ImportState:
+def ended(data: Path, world: str = "toolwoz") -> ImportState:
     for _ in range(200):
-        if (state := services.import_state(data)).state != "running":
+        if (state := services.import_state(world, data)).state != "running":
             return state
         time.sleep(0.05)
     raise AssertionError("the import does not end")
@@ -27,15 +27,15 @@ def ended(data: Path) -> ImportState:
 
 def test_an_upload_is_imported_told_and_removed(tmp_path: Path) -> None:
     data = tmp_path / "josh-data"
-    assert services.import_state(data) == ImportState("none") and services.imported(data) is None
-    upload = services.keep_upload(io.BytesIO(write_zip(tmp_path / "sent.zip", files()).read_bytes()), data)
+    assert services.import_state("toolwoz", data) == ImportState("none") and services.imported("toolwoz", data) is None
+    upload = services.keep_upload("toolwoz", io.BytesIO(write_zip(tmp_path / "sent.zip", files()).read_bytes()), data)
     before = services.data_stamp("toolwoz", data)
-    services.start_import(upload, data)
-    assert services.import_state(data).state == "running"
+    services.start_import("toolwoz", upload, data)
+    assert services.import_state("toolwoz", data).state == "running"
     state = ended(data)
     assert (state.state, state.report["validation"]) == ("done", 1)
     assert not upload.exists()
-    there = services.imported(data)
+    there = services.imported("toolwoz", data)
     assert there is not None and there.report == state.report and there.changed == ()
     assert there.attribution.startswith("Scenarios, database and transcripts derived from MultiWOZ")
     assert services.data_stamp("toolwoz", data) != before
@@ -43,23 +43,23 @@ def test_an_upload_is_imported_told_and_removed(tmp_path: Path) -> None:
 
 def test_a_folder_on_the_server_stays_where_it_is(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "josh-data" / "multiwoz", files())
-    services.start_import(folder, tmp_path / "josh-data")
+    services.start_import("toolwoz", folder, tmp_path / "josh-data")
     assert ended(tmp_path / "josh-data").state == "done"
     assert (folder / "data.json").exists()
 
 
 def test_a_file_that_was_changed_afterwards_is_named(tmp_path: Path) -> None:
-    services.import_multiwoz(write_folder(tmp_path / "source", files()), tmp_path)
+    services.import_data("toolwoz", write_folder(tmp_path / "source", files()), tmp_path)
     (tmp_path / "toolwoz" / "val.jsonl").write_text("")
     (tmp_path / "toolwoz" / "hotel_db.json").unlink()
-    there = services.imported(tmp_path)
+    there = services.imported("toolwoz", tmp_path)
     assert there is not None and there.changed == ("hotel_db.json", "val.jsonl")
 
 
 def test_what_is_no_multiwoz_fails_with_what_to_do_and_changes_nothing(tmp_path: Path) -> None:
-    services.import_multiwoz(write_folder(tmp_path / "source", files()), tmp_path)
+    services.import_data("toolwoz", write_folder(tmp_path / "source", files()), tmp_path)
     before = services.data_stamp("toolwoz", tmp_path)
-    services.start_import(services.keep_upload(io.BytesIO(b"no zip"), tmp_path), tmp_path)
+    services.start_import("toolwoz", services.keep_upload("toolwoz", io.BytesIO(b"no zip"), tmp_path), tmp_path)
     state = ended(tmp_path)
     assert state.state == "failed" and "not a readable zip" in state.error and "valListFile" in state.remedy
     assert services.data_stamp("toolwoz", tmp_path) == before
@@ -68,28 +68,28 @@ def test_what_is_no_multiwoz_fails_with_what_to_do_and_changes_nothing(tmp_path:
 def test_one_import_goes_on_at_a_time(tmp_path: Path) -> None:
     source = write_folder(tmp_path / "source", files())
     with locks.holding(tmp_path / "toolwoz", "import"):
-        assert services.import_state(tmp_path).state == "running"
-        for again in (services.start_import, services.import_multiwoz):
+        assert services.import_state("toolwoz", tmp_path).state == "running"
+        for again in (services.start_import, services.import_data):
             with pytest.raises(DatasetError, match="going on already"):
-                again(source, tmp_path)
-    assert services.import_multiwoz(source, tmp_path).validation == 1
+                again("toolwoz", source, tmp_path)
+    assert services.import_data("toolwoz", source, tmp_path).validation == 1
     with pytest.raises(DatasetError, match="There is no"):
-        services.start_import(tmp_path / "absent", tmp_path)
+        services.start_import("toolwoz", tmp_path / "absent", tmp_path)
 
 
 def test_an_import_that_was_killed_is_told_to_have_ended(tmp_path: Path) -> None:
-    place = tmp_path / ".import"
-    place.mkdir()
+    place = tmp_path / ".import" / "toolwoz"
+    place.mkdir(parents=True)
     (place / "result.json").write_text(json.dumps({"state": "running"}))
-    assert services.import_state(tmp_path).state == "running"
+    assert services.import_state("toolwoz", tmp_path).state == "running"
     long_ago = time.time() - 2 * importing.START_SECONDS
     os.utime(place / "result.json", (long_ago, long_ago))
-    state = services.import_state(tmp_path)
+    state = services.import_state("toolwoz", tmp_path)
     assert state.state == "failed" and str(place / "log") in state.remedy
 
 
 def test_a_scenario_is_opened_with_the_tables_of_its_world(tmp_path: Path) -> None:
-    services.import_multiwoz(write_folder(tmp_path / "source", files()), tmp_path)
+    services.import_data("toolwoz", write_folder(tmp_path / "source", files()), tmp_path)
     for world, split in (("toolwoz", "val"), ("toolwoz-generated", "train")):
         first = services.scenario_ids(world, split, tmp_path)[0]
         scenario, tables = services.open_scenario(world, split, first, tmp_path)
@@ -104,7 +104,7 @@ def test_a_world_is_opened_at_a_split_that_holds_something(tmp_path: Path) -> No
     assert browsing.first_split("toolwoz", tmp_path) == "train", (
         "nothing is there yet: the world itself says what to do"
     )
-    services.import_multiwoz(write_folder(tmp_path / "source", files()), tmp_path)
+    services.import_data("toolwoz", write_folder(tmp_path / "source", files()), tmp_path)
     assert browsing.first_split("toolwoz", tmp_path) == "val"
     assert browsing.first_split("toolwoz-generated", tmp_path) == "train"
 

@@ -11,7 +11,7 @@ from josh_engine.agents.tau import TauActAgent, TauReactAgent, hear
 from josh_engine.users.shopper import OPENING, ShopperUser
 from josh_engine.values import Completion, Message, Scenario, ToolCall, Turn
 
-SCENARIO = Scenario("s", "taubench", "test", ("You are Ada and want order #W1 cancelled.",), ())
+SCENARIO = Scenario("s", "tau-retail", "test", ("You are Ada and want order #W1 cancelled.",), ())
 
 
 class Desk:

@@ -37,7 +37,7 @@ def test_all_1375_gold_calls_are_answered_as_documented(base, tasks):
 
 def test_gold_and_its_outputs_are_graded_1_in_every_task_and_doing_nothing_as_documented(base, tasks):
     for split, found in tasks.items():
-        scenarios = [scenario(base, task, split, "taubench") for task in found]
+        scenarios = [scenario(base, task, split) for task in found]
         reward = RetailReward(base)
         nothing = [reward.graded(each, (), RetailEnvironment(base)).reward for each in scenarios]
         assert [number for number, paid in enumerate(nothing) if paid] == NOTHING_PAYS[split]
@@ -74,15 +74,18 @@ def test_a_fork_does_not_touch_its_origin_and_the_base_is_never_written(base, ta
     assert Overlay(base).official_hash() == UNTOUCHED
 
 
-def test_the_world_keeps_its_contract_and_leaves_the_unachievable_out(files, tmp_path):
-    (tmp_path / "taubench").symlink_to(files)
-    world = open_world(tmp_path)
+def test_the_world_keeps_its_contract_and_leaves_the_unachievable_out(real):
+    world = open_world(real)
     assert [len(world.scenarios(split)) for split in world.splits] == [481, 20, 115, 500]
     assert {int(each.id[-3:]) for each in world.scenarios("train_all")} - {
         int(each.id[-3:]) for each in world.scenarios("train")
     } == set(UNACHIEVABLE)
     for split in world.splits:
         check_world(world, split, scenarios=8)
+    assert all(f"{number}" in world.note("train") for number in UNACHIEVABLE)
+    assert world.note("train").startswith("19 of 500 train tasks are left out")
+    assert world.note("test").startswith("11 of 115 tasks have no goal") and world.note("dev").startswith("1 of 20")
+    assert world.note("train_all") == ""
 
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))

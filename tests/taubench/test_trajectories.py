@@ -39,12 +39,10 @@ def results(base, tasks):
     return made
 
 
-def test_v1_results_become_a_run_and_are_graded_again_without_a_model(results, files, tmp_path):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "taubench").symlink_to(files)
+def test_v1_results_become_a_run_and_are_graded_again_without_a_model(results, real, tmp_path):
     (tmp_path / "results.json").write_text(json.dumps(results))
     with services.open_store(tmp_path / "josh.db") as store:
-        made = import_results(store, tmp_path / "results.json", tmp_path / "data")
+        made = import_results(store, tmp_path / "results.json", real)
         assert (made.kind, made.tasks, made.conversations, made.regraded) == ("tau1", 20, 40, 40)
         assert made.differing == ("test-000/1",), "it says 1 and did nothing"
         assert made.success == 39 / 40
@@ -133,4 +131,4 @@ def test_act_agents_results_are_read_from_user_messages(base, tasks):
     ]  # fmt: skip
     (one,) = read_results(json.dumps([{"task_id": 1, "reward": 0, "traj": traj}]), "r").trajectories
     assert [turn.speaker for turn in one.turns] == ["user", "agent"] and one.turns[1].reply == "Done."
-    assert scenario(base, tasks["test"][1], "test", "taubench").id == "test-001"
+    assert scenario(base, tasks["test"][1], "test").id == "test-001"

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,12 @@ import pytest
 
 from josh_engine.errors import ConfigError, DatasetError, JoshError
 from josh_engine.values import Goal, Scenario
+from tests.served import served
 from tests.toolwoz.multiwoz_sample import DIALOGUES, files, sample, write_folder, write_zip
 from tests.toolwoz.small_town import RECORDS
 from toolwoz.derivation import detokenised, is_kept
 from toolwoz.multiwoz import Rejection, download_multiwoz, import_multiwoz
+from toolwoz.multiwoz_files import MULTIWOZ_21
 from toolwoz.world import open_world
 
 MULTIWOZ = Path(__file__).parents[2] / "../shared/data/multiwoz"
@@ -350,7 +350,7 @@ def test_a_zip_can_write_nowhere(tmp_path: Path) -> None:
 def test_a_file_that_unpacks_to_more_than_any_multiwoz_file_is_refused(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("toolwoz.multiwoz_files.LARGEST", 3000)
+    monkeypatch.setattr("toolwoz.multiwoz_files.MULTIWOZ_21", replace(MULTIWOZ_21, largest=3000))
     for given in (source, write_zip(tmp_path / "bomb.zip", files())):
         with pytest.raises(DatasetError, match=r"data\.json has [\d,]+ bytes unpacked"):
             import_multiwoz(given, tmp_path / "data")
@@ -364,30 +364,6 @@ def test_a_file_that_is_no_zip_is_refused(content: bytes, says: str, tmp_path: P
         import_multiwoz(path, tmp_path)
     with pytest.raises(DatasetError, match="There is no"):
         import_multiwoz(tmp_path / "nothing", tmp_path)
-
-
-@contextmanager
-def served(body: bytes, *, status: int = 200, announced: int | None = None) -> Iterator[str]:
-    """A web server on this machine with one page; `announced`: the length it claims."""
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body) if announced is None else announced))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the library's own name
-            """Tests are silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/MultiWOZ_2.1.zip"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_a_download_is_imported_and_leaves_no_zip_behind(source: Path, tmp_path: Path) -> None:

@@ -183,8 +183,8 @@ def _run_arguments(parser: Parser) -> None:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--limit", type=int, metavar="N", help="the first N scenarios")
     chosen.add_argument("--scenarios", type=Path, metavar="FILE", help="these scenario ids, one a line")
-    parser.add_argument("--agent", default=catalog.DEFAULT_AGENT, help=f"default: {catalog.DEFAULT_AGENT}")
-    parser.add_argument("--user", default=catalog.DEFAULT_USER, help=f"default: {catalog.DEFAULT_USER}")
+    parser.add_argument("--agent", help=f"default: what suits the world, mostly {catalog.DEFAULT_AGENT}")
+    parser.add_argument("--user", help=f"default: what suits the world, mostly {catalog.DEFAULT_USER}")
     what = "NAME@URL, a name from josh.toml, the folder of a local model, or module:attribute"
     parser.add_argument("--model", help=f"the agent's: {what}; default for {catalog.DEFAULT_AGENT}: the embedded one")
     parser.add_argument("--user-model", help="the user simulator's: as --model")
@@ -198,8 +198,8 @@ def _run_arguments(parser: Parser) -> None:
         parser.add_argument(f"--user-{name}", type=int, metavar="N", help="the user simulator's")
     parser.add_argument("--preset", help="paper: Appendix B's settings for llama-3-8B")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--trials", type=int, default=1, metavar="K")
-    parser.add_argument("--goal-rule", choices=("paper", "authors"), help="ToolWOZ: which calls pay a goal")
+    parser.add_argument("--trials", type=int, metavar="K", help="default: 1; of plain play in tau-retail 10")
+    parser.add_argument("--goal-rule", choices=("paper", "authors"), help="which calls pay a goal")
     parser.add_argument("--order", choices=("sorted", "list"), help="ToolWOZ: the test split's order")
     parser.add_argument(
         "--prompt", action="append", default=[], metavar="NAME=FILE", help="an edited copy of a prompt; repeatable"

@@ -37,6 +37,7 @@ CATALOG: Mapping[Kind, Mapping[str, str]] = {
         "scripted": "toolwoz.scripted:ScriptedAgent",
         "act": "josh_engine.agents.act:ActAgent",
         "function_calling": "josh_engine.agents.function_calling:FunctionCallingAgent",
+        "tau_function_calling": "josh_engine.agents.tau:TauFunctionCallingAgent",
         "tau_react": "josh_engine.agents.tau:TauReactAgent",
         "tau_act": "josh_engine.agents.tau:TauActAgent",
         "gold_follower": "taubench.offline:GoldFollower",
@@ -50,6 +51,30 @@ CATALOG: Mapping[Kind, Mapping[str, str]] = {
     },
     "model": {},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Suited:
+    """What a world is played with where a person does not say. `depth` and `max_generations` None: the defaults of
+    `josh_engine.config`. `trials`: of plain play."""
+
+    agent: str = DEFAULT_AGENT
+    user: str = DEFAULT_USER
+    depth: int | None = None
+    max_generations: int | None = None
+    trials: int = 1
+
+
+# τ-bench ends a conversation after 30 agent steps, calls and replies together; arXiv 2409.04617, section 4, averages 10
+# runs on it.
+SUITED: Mapping[str, Suited] = {
+    "tau-retail": Suited("tau_function_calling", "shopper", depth=30, max_generations=30, trials=10)
+}
+
+
+def suited(world: str) -> Suited:
+    return SUITED.get(world, Suited())
+
 
 _ADDRESS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _NAME = re.compile(r"[\w][\w.-]{0,63}")

@@ -73,6 +73,22 @@ DEFAULTS: Choices = {
     "prompts": {},
 }
 STRATEGY_NAMES = STRATEGIES
+OPTION_MEANINGS = {
+    "goal_rule": "Which calls pay a goal: as the paper says, or as its public code has it.",
+    "order": "ToolWOZ only: the order of its test split.",
+}
+
+
+def suited_fields(world: str) -> dict[str, Any]:
+    """The fields that go with another world."""
+    suited = catalog.suited(world)
+    return {
+        "agent": suited.agent,
+        "user": suited.user,
+        "model": DEFAULTS["model"] if suited.agent == catalog.DEFAULT_AGENT else None,
+        "depth": suited.depth or DEFAULTS["depth"],
+        "max_generations": suited.max_generations or DEFAULTS["max_generations"],
+    }
 
 
 def request(chosen: Choices, lines: Sequence[ScenarioLine] = ()) -> RunRequest:

@@ -26,8 +26,8 @@ DATA_VARIABLE = "JOSH_DATA"
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a person may choose for a run. None: the preset's value, else the default. `model` None: the embedded one
-    where the agent is the default one, which speaks its form; else none.
+    """What a person may choose for a run. None: the preset's value, else what suits the world (`app.catalog`), else the
+    default. `model` None: the embedded one where the agent is the default one, which speaks its form; else none.
 
     `scenarios`: these ids, in this order; None: the split's own order. `limit`: only the first so many. `prompts`:
     edited prompt texts by name.
@@ -37,8 +37,8 @@ class RunRequest:
     split: str = "train"
     scenarios: Sequence[str] | None = None
     limit: int | None = None
-    agent: str = catalog.DEFAULT_AGENT
-    user: str = catalog.DEFAULT_USER
+    agent: str | None = None
+    user: str | None = None
     model: str | None = None
     user_model: str | None = None
     adapter: str | None = None
@@ -56,7 +56,7 @@ class RunRequest:
     user_max_tokens: int | None = None
     max_generations: int | None = None
     seed: int = 0
-    trials: int = 1
+    trials: int | None = None
     preset: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
@@ -75,20 +75,26 @@ def data_path(store: Path) -> Path:
 
 def build_config(request: RunRequest, data: Path) -> RunConfig:
     """The checked configuration. Raises ConfigError naming what cannot be and what can; nothing is written."""
-    for kind, name in (("agent", request.agent), ("user", request.user)):
+    suited = catalog.suited(request.world)
+    agent = suited.agent if request.agent is None else request.agent
+    user = suited.user if request.user is None else request.user
+    for kind, name in (("agent", agent), ("user", user)):
         catalog.address(kind, name, declaring.own_parts())  # type: ignore[arg-type]
+    plain = StrategyConfig(name=request.strategy) if request.strategy else StrategyConfig()
+    defaults = RunConfig(request.world, request.split, ())
     config = RunConfig(
         world=request.world,
         split=request.split,
         scenarios=(),
-        agent=request.agent,
-        user=request.user,
-        model=_model(_agents_model(request)),
+        agent=agent,
+        user=user,
+        model=_model(_agents_model(request.model, agent)),
         user_model=_model(request.user_model),
         adapter=None if request.adapter is None else str(Path(request.adapter).expanduser().absolute()),
-        strategy=StrategyConfig(name=request.strategy) if request.strategy else StrategyConfig(),
+        strategy=replace(plain, max_depth=suited.depth or plain.max_depth),
+        max_generations=suited.max_generations or defaults.max_generations,
         seed=request.seed,
-        trials=request.trials,
+        trials=_trials(request, suited.trials if plain.name == "greedy" else 1),
         options=dict(sorted(request.options.items())),
     )
     config = _chosen(_preset(config, request.preset), request)
@@ -102,12 +108,16 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
     return replace(config, scenarios=tuple(scenario.id for scenario in chosen)).checked()
 
 
-def _agents_model(request: RunRequest) -> str | None:
+def _trials(request: RunRequest, default: int) -> int:
+    return default if request.trials is None else request.trials
+
+
+def _agents_model(chosen: str | None, agent: str) -> str | None:
     """The embedded model is the default one's, whose form it speaks; an agent that needs none goes without it."""
-    if request.model is None:
-        return catalog.EMBEDDED_MODEL if request.agent == catalog.DEFAULT_AGENT else None
-    idle = request.model == catalog.EMBEDDED_MODEL and not parts.declares("agent", request.agent, "needs_model")
-    return None if idle else request.model
+    if chosen is None:
+        return catalog.EMBEDDED_MODEL if agent == catalog.DEFAULT_AGENT else None
+    idle = chosen == catalog.EMBEDDED_MODEL and not parts.declares("agent", agent, "needs_model")
+    return None if idle else chosen
 
 
 def _model(name: str | None) -> str | None:

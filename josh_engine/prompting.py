@@ -20,6 +20,7 @@ PLACES: Mapping[str, Mapping[str, bool]] = {
     "act": {"policy": False, "tools": True},
     "function_calling": {"policy": False},
     "goal": {"brief": True, "conversation": True},
+    "tau_function_calling": {"policy": True},
     "tau_react": {"policy": False, "tools": True},
     "tau_act": {"policy": False, "tools": True},
     "shopper": {"brief": True},

@@ -109,16 +109,24 @@ def _form() -> None:
 
 def _what() -> None:
     world, split, agent, user = st.columns([5, 3, 4, 4])
-    chosen = world.selectbox("World", services.list_worlds(), key=_key("world"))
+    chosen = world.selectbox("World", services.list_worlds(), key=_key("world"), on_change=_suit_the_world)
     splits = services.world_splits(chosen, services.data_path(shell.store().path))
     if st.session_state[_key("split")] not in splits:
         st.session_state[_key("split")] = splits[0]
     split.selectbox("Split", splits, key=_key("split"))
     agent.selectbox("Agent", services.list_agents(), key=_key("agent"))
     user.selectbox("User", services.list_users(), key=_key("user"))
+    if note := services.split_note(chosen, st.session_state[_key("split")], services.data_path(shell.store().path)):
+        shell.faint(note, key="split-note")
     left, right = st.columns(2)
     left.selectbox("Agent's model", (None, *services.list_models()), key=_key("model"), format_func=_or_none)
     right.selectbox("User's model", _users_models(), key=_key("user_model"), format_func=_or_none)
+
+
+def _suit_the_world() -> None:
+    """Another world's usual players and bounds; what is chosen of them afterwards stays."""
+    world = st.session_state[_key("world")]
+    st.session_state.update({_key(name): value for name, value in choices.suited_fields(world).items()})
 
 
 def _users_models() -> tuple[str | None, ...]:
@@ -173,7 +181,9 @@ def _how() -> None:
         columns[2].number_input("Cap in usd", 0.0, key=_key("budget_usd"), placeholder="none", help="Of both sides.")
         for column, (name, values) in zip(columns[1:], choices.OPTIONS.items(), strict=True):
             label = name.replace("_", " ").capitalize()
-            column.selectbox(label, (None, *values), key=_key(name), format_func=_or_none, help="ToolWOZ only.")
+            column.selectbox(
+                label, (None, *values), key=_key(name), format_func=_or_none, help=choices.OPTION_MEANINGS[name]
+            )
         _prompts()
 
 

@@ -36,13 +36,16 @@ class FunctionCallingAgent:
         system = filled(self.text, {"policy": environment.policy})
         return Preamble((Message("system", system),), environment.tools)
 
+    def hear(self, completion: Completion, number: int) -> Heard:
+        return hear(completion, number)
+
     async def turn(self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int) -> Turn:
         return await play_turn(
             path,
             environment,
             model,
             preamble=self.preamble(environment),
-            hear=hear,
+            hear=self.hear,
             tell=tell,
             max_generations=self.max_generations,
         )

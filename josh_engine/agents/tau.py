@@ -1,4 +1,5 @@
-"""The ReACT and ACT agents in τ-bench's form: what follows the last `Action:` is one JSON object, a tool or `respond`.
+"""τ-bench's agents. ReACT and ACT write JSON: what follows the last `Action:` is one object, a tool or `respond`. The
+tool-calling one makes the first call of an output; further ones are dropped, and not kept in the conversation.
 
 Source: τ-bench's agents, https://github.com/sierra-research/tau-bench at 59a200c. As there, text that is not JSON is a
 reply as it stands; JSON without name and arguments, which ends an episode there with an error, is here a malformed
@@ -9,7 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from josh_engine.agents.function_calling import FunctionCallingAgent
+from josh_engine.agents.function_calling import hear as hear_calls
 from josh_engine.agents.generations import Heard, play_turn
 from josh_engine.messages import wire_tools, without_thoughts
 from josh_engine.ports import ChatModel, Environment
@@ -50,6 +54,13 @@ class TauReactAgent:
 
 class TauActAgent(TauReactAgent):
     prompt = "tau_act"
+
+
+class TauFunctionCallingAgent(FunctionCallingAgent):
+    prompt = "tau_function_calling"
+
+    def hear(self, completion: Completion, number: int) -> Heard:
+        return hear_calls(replace(completion, tool_calls=completion.tool_calls[:1]), number)
 
 
 def hear(completion: Completion, number: int) -> Heard:

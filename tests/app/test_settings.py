@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from app import services
+from app.choices import suited_fields
 from app.settings import RunRequest, build_config, data_path, store_path
 from josh_engine.config import RunConfig, StrategyConfig
 from josh_engine.errors import ConfigError
 from josh_engine.values import Sampling
 from tests.app.conftest import REQUEST
+from tests.taubench.small_shop import imported_shop
 
 
 def _built(**choices: object) -> RunConfig:
@@ -108,9 +110,29 @@ def test_the_store_and_the_data_are_where_the_environment_says(monkeypatch: pyte
     assert store_path() == tmp_path / "josh.db"
 
 
+def test_a_world_is_played_with_what_suits_it_unless_a_person_says(tmp_path: Path) -> None:
+    data = imported_shop(tmp_path / "data")
+    models = {"model": "m@http://127.0.0.1:9/v1", "user_model": "u@http://127.0.0.1:9/v1"}
+    plain = build_config(RunRequest(world="tau-retail", split="test", strategy="greedy", **models), data)
+    assert (plain.agent, plain.user, plain.trials) == ("tau_function_calling", "shopper", 10)
+    assert (plain.strategy.max_depth, plain.max_generations, plain.user_sampling.temperature) == (30, 30, 0.0)
+    assert build_config(RunRequest(world="tau-retail", **models), data).trials == 1, "a search is played once"
+    chosen = RunRequest(
+        world="tau-retail", strategy="greedy", agent="tau_react", depth=5, max_generations=4, trials=2, **models
+    )
+    said = build_config(chosen, data)
+    assert (said.agent, said.strategy.max_depth, said.max_generations, said.trials) == ("tau_react", 5, 4, 2)
+    with pytest.raises(ConfigError, match="trials is 0"):
+        build_config(replace(chosen, trials=0), data)
+    with pytest.raises(ConfigError, match="'tau_function_calling' needs a model"):
+        build_config(RunRequest(world="tau-retail"), data)
+    assert suited_fields("tau-retail")["model"] is None and suited_fields("toolwoz")["model"] == "embedded"
+
+
 def test_what_there_is_to_choose_from_is_listed(tmp_path: Path) -> None:
     assert services.list_worlds()[0] == RunRequest().world
-    agents = ("react", "scripted", "act", "function_calling", "tau_react", "tau_act", "gold_follower")
+    agents = ("react", "scripted", "act", "function_calling", "tau_function_calling", "tau_react", "tau_act")
+    agents += ("gold_follower",)
     assert services.list_agents() == agents
     assert services.list_users() == ("agenda", "goal", "guide", "shopper", "gold_reader")
     assert services.world_splits(REQUEST.world, tmp_path) == ("train", "test", "empty", "aimless")

@@ -10,7 +10,7 @@ from one_turn import agent_says, user_says, user_turn_of
 from josh_engine.agents.act import ActAgent
 from josh_engine.agents.function_calling import FunctionCallingAgent
 from josh_engine.agents.react import ReactAgent
-from josh_engine.agents.tau import TauActAgent, TauReactAgent
+from josh_engine.agents.tau import TauActAgent, TauFunctionCallingAgent, TauReactAgent
 from josh_engine.errors import ConfigError
 from josh_engine.prompting import PLACES, filled, prompt_text
 from josh_engine.users.goal import GoalUser
@@ -36,7 +36,7 @@ def sent(name: str) -> str:
     """What the player's model gets first."""
     agents = {
         "react": ReactAgent, "act": ActAgent, "function_calling": FunctionCallingAgent, "tau_react": TauReactAgent,
-        "tau_act": TauActAgent,
+        "tau_act": TauActAgent, "tau_function_calling": TauFunctionCallingAgent,
     }  # fmt: skip
     if name in agents:
         return agents[name]().preamble(environment(*SCENARIO.goals)).messages[0].content

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from josh_engine.agents.generations import HANDED_OVER
-from josh_engine.agents.tau import TauActAgent, TauReactAgent, hear
+from josh_engine.agents.tau import TauActAgent, TauFunctionCallingAgent, TauReactAgent, hear
 from josh_engine.users.shopper import OPENING, ShopperUser
 from josh_engine.values import Completion, Message, Scenario, ToolCall, Turn
 
@@ -28,11 +28,11 @@ class Desk:
 
 class Model:
     def __init__(self, *told):
-        self.told, self.asked = list(told), []
+        self.told, self.asked, self.calls = list(told), [], []
 
     async def complete(self, messages, tools=(), sampling=None, seed=None):
         self.asked.append(messages)
-        return Completion(self.told.pop(0))
+        return Completion(self.told.pop(0), self.calls.pop(0) if self.calls else ())
 
 
 def turn(agent, model, desk=None, path=()):
@@ -71,6 +71,17 @@ def test_what_a_model_writes_is_a_reply_a_call_or_a_malformed_output(written, re
     if name is not None:
         (call,) = heard.calls
         assert (call.id, call.name, call.fault) == ("call_4", name, fault)
+
+
+def test_of_several_calls_in_an_output_the_first_is_made_and_kept():
+    asked = tuple(ToolCall(f"theirs{n}", name, raw='{"id": "1"}') for n, name in enumerate(("get", "transfer")))
+    model = Model("Let me see.", "It is done.")
+    model.calls = [asked, ()]
+    found = turn(TauFunctionCallingAgent(), model)
+    assert [(call.id, call.name) for call in found.calls] == [("call_1", "get")] and found.stop == "spoke"
+    assert [call.id for call in model.asked[1][-2].tool_calls] == ["call_1"]
+    assert found.reply == "It is done.", "words beside a call are not said"
+    assert model.asked[0][0].content == "Be brief.", "the policy alone"
 
 
 def test_handing_over_ends_the_conversation():

@@ -60,7 +60,7 @@ def test_by_the_authors_every_gold_call_pays_literally_even_when_it_fails(data):
 
 def test_a_rule_that_there_is_not_is_refused(data):
     for options in ({"goal_rule": "mine"}, {"order": "list"}):
-        with pytest.raises(ConfigError, match="goal rule|no option"):
+        with pytest.raises(ConfigError, match=r"goal rule|no option"):
             open_world(data, options)
 
 

@@ -13,6 +13,7 @@ import altair as alt
 import pandas as pd
 
 from app.leaderboard import Standing, model_name
+from app.over_trials import MOST_K
 from josh_engine.metrics import Spread
 
 BAR = "bar"  # the selection that a chosen bar makes
@@ -54,6 +55,40 @@ def standings_drawn(standings: Sequence[Standing]) -> Drawn:
         f"{model}, {metric}: {value:.3f} from {low:.3f} to {high:.3f}" for model, metric, value, low, high in told
     )
     return Drawn((bars + points).properties(height=alt.Step(22)), f"Models with 95 % intervals. {words}.", frame)
+
+
+def pass_drawn(standings: Sequence[Standing]) -> Drawn:
+    """Pass^k over k for every model with its 95 % interval; dashed, what doing nothing earns."""
+    told = [
+        (f"{model_name(each.run)} · {each.run.id}", k, value, *interval)
+        for each in standings
+        for k, (value, interval) in enumerate(
+            zip(each.judged.result.pass_k, each.judged.result.pass_k_intervals, strict=True), start=1
+        )
+        if k <= MOST_K
+    ]
+    frame = pd.DataFrame(told, columns=["model", "k", "value", "low", "high"])
+    base = alt.Chart(frame).encode(
+        x=alt.X("k:O", title="k", axis=alt.Axis(labelAngle=0)),
+        color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=260, columns=1)),
+    )
+    scale = alt.Scale(domain=[0, 1])
+    ranges = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
+        y=alt.Y("low:Q", title="Pass^k", scale=scale), y2="high:Q", xOffset="model:N"
+    )
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(
+        y=alt.Y("value:Q", scale=scale), shape=alt.Shape("model:N", title=None, legend=None), xOffset="model:N"
+    )
+    layers = [ranges, points]
+    floors = sorted({each.judged.floor for each in standings if each.judged.floor is not None})
+    if floors:
+        rule = alt.Chart(pd.DataFrame({"floor": floors})).mark_rule(strokeDash=[5, 4], color="gray")
+        layers.append(rule.encode(y=alt.Y("floor:Q", scale=scale)))
+    words = "; ".join(
+        f"{model}, k {k}: {value:.3f} from {low:.3f} to {high:.3f}" for model, k, value, low, high in told
+    )
+    below = "".join(f" Dashed: doing nothing, {floor:.3f}." for floor in floors)
+    return Drawn(alt.layer(*layers).properties(height=260), f"Pass^k with 95 % intervals. {words}.{below}", frame)
 
 
 def failed_calls_drawn(standing: Standing, baseline: Standing) -> Drawn:

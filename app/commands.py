@@ -45,7 +45,7 @@ def evaluate(words: argparse.Namespace) -> Answer:
             services.load_run(store, words.against)
     result, note = _play_new(words, "test", "greedy")
     with _store(words, create=False) as store:
-        judged = services.evaluate_run(store, result.run, against=words.against)
+        judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
     return _evaluation_answer(judged, note)
 
 
@@ -309,7 +309,8 @@ def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
 
 def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
     """Pass^k says something only where there were several trials."""
-    return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name != "pass_k"}
+    several = ("pass_k", "pass_k_intervals")
+    return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name not in several}
 
 
 def _code(state: str, note: str) -> int:

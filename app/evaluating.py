@@ -3,24 +3,27 @@ scenario."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from app import figures, services
+from app import figures, parts, services
 from app.leaderboard import BeamLine, FailedCall
 from app.results import Comparison, Evaluation
 from app.settings import RunRequest, build_config, data_path
-from josh_engine.config import RunLimits
-from josh_engine.errors import ConfigError
+from josh_engine.config import Run, RunLimits
+from josh_engine.errors import ConfigError, JoshError
 from josh_engine.metrics import Spread, Wrong, compare, error_analysis, spreads, wrong_calls
 from josh_engine.tree import fold
+from josh_engine.values import Rollout
 from storage import exports, runs, trainings
 from storage.database import Store
 
 AT_ONCE = 64  # conversations of plain play; a local model answers them together
 
 
-def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Evaluation:
+def evaluate_run(store: Store, run_id: str, *, against: str | None = None, data: Path | None = None) -> Evaluation:
+    """`data`: where the run's world is read; None: `data_path` of the store."""
     run = runs.load_run(store, run_id)
     rollouts = runs.list_rollouts(store, run_id)
     done = [rollout for rollout in rollouts if rollout.state == "done"]
@@ -32,7 +35,28 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Ev
         errors_by_api=errors.errors_by_api,
         parameter_errors=tuple(asdict(each) for each in errors.parameter_errors),
         paired=compare_runs(store, run_id, against) if against else None,
+        trials=_trials(done) if run.config.trials > 1 else {},
+        floor=floor(run, data or data_path(store.path)),
     )
+
+
+def _trials(done: Sequence[Rollout]) -> dict[str, tuple[bool, ...]]:
+    found: dict[str, list[bool]] = {}
+    for each in done:
+        found.setdefault(each.scenario_id, []).append(each.success)
+    return {scenario: tuple(outcomes) for scenario, outcomes in found.items()}
+
+
+def floor(run: Run, data: Path) -> float | None:
+    """What doing nothing earns on the run's scenarios, by a world that says so (an attribute `floor`). None: it does
+    not, or is not there any more."""
+    config = run.config
+    try:
+        world = parts.open_world(config.world, data, config.options)
+        told = getattr(world, "floor", None)
+        return float(told(tuple(parts.listed(world, config).values()))) if told else None
+    except JoshError:
+        return None
 
 
 def compared(store: Store, run_id: str, baseline: str) -> Comparison | None:
@@ -123,4 +147,5 @@ def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:
         broken=paired.broken,
         both=paired.both,
         neither=paired.neither,
+        graded=paired.graded,
     )

@@ -43,6 +43,7 @@ def run_result(store: Store, run: Run) -> RunResult:
         success_rate=success.value if success else None,
         success_rate_interval=_interval(success),
         pass_k=tuple(each.value for each in summary.pass_k),
+        pass_k_intervals=tuple((each.low, each.high) for each in summary.pass_k),
         calls=summary.calls,
         tokens=summary.tokens,
         usd=summary.usd,

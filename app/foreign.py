@@ -1,7 +1,8 @@
 """Result files of τ-bench and τ²-bench as runs: what others played, in the viewer. A v1 result is graded again where
 its task is known, and what differs is told.
 
-A run of them is finished, plain play, and cannot be resumed; its journal is empty.
+A run of them is finished, plain play, and cannot be resumed. Its journal holds what each side of a conversation cost,
+as the file tells it: one answer without words.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import demo, parts
+from app.results import GRADED
 from josh_engine.config import Run, RunConfig, RunLimits, StrategyConfig
 from josh_engine.errors import DatasetError, JoshError
 from josh_engine.tree import fold
 from josh_engine.values import (
+    Completion,
     Event,
     GoalsWon,
+    JournalEntry,
     Message,
     Node,
     NodeAdded,
@@ -39,55 +43,100 @@ from taubench.trajectories import Results, Trajectory, read_results
 from taubench.world import RetailWorld, open_world
 
 SPLIT = "test"
+MOST_NAMED = 10
 AGENT, USER = "foreign:agent", "foreign:user"  # nobody here plays them
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`conversations` of `tasks` tasks; `success`: by the file's own rewards. `regraded`: v1 results that were graded
-    again, `differing`: those whose reward is another than the file's."""
+    """`conversations` of `tasks` tasks; `success`: by the file's own rewards, of those that have one; `failed`: those
+    the harness broke off, which count nowhere. `rejected`: what could not be read, by file, index and field.
+    `regraded`: v1 results that were graded again, `differing`: those whose reward is another than the file's."""
 
     run: str
     kind: str
     tasks: int
     conversations: int
-    success: float
+    success: float | None
+    failed: int
+    rejected: tuple[str, ...]
     regraded: int
     differing: tuple[str, ...]
 
 
+def in_words(made: Imported) -> str:
+    """What came of an import, in lines."""
+    told = f"{made.conversations:,} conversations of {made.tasks:,} tasks"
+    told += f", success {made.success:.3f} by the file" if made.success is not None else ""
+    lines = [f"{told}."]
+    if made.failed:
+        lines.append(f"{made.failed:,} were broken off by the harness, and count nowhere.")
+    if made.regraded:
+        apart = ", ".join(made.differing[:MOST_NAMED]) + (" …" if len(made.differing) > MOST_NAMED else "")
+        differing = f"{len(made.differing):,} differ: {apart}" if made.differing else "all as in the file"
+        lines.append(f"{made.regraded:,} were graded again: {differing}.")
+    lines += [f"Left out: {each}" for each in made.rejected[:MOST_NAMED]]
+    return "\n".join(lines)
+
+
 def import_results(store: Store, file: Path, data: Path, *, name: str = "") -> Imported:
-    """Raises DatasetError naming file, index and field, and StorageError; then nothing is in the store."""
+    """`file`: a results JSON, or τ²-bench's folder of results.json and simulations. Raises DatasetError naming file,
+    index and field, and StorageError; then nothing is in the store."""
+    demo.refuse("Importing results")
+    return _keep(store, _read(file), data, name or f"Imported: {file.name}")
+
+
+def import_uploaded(store: Store, content: bytes, file: str, data: Path) -> Imported:
+    """As `import_results`, of a file that a page was given."""
     demo.refuse("Importing results")
     try:
-        found = read_results(file.read_text(encoding="utf-8"), file.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file} cannot be read: {error}.") from error
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{file} is not UTF-8 text: {error}.") from error
+    return _keep(store, read_results(text, file), data, f"Imported: {file}")
+
+
+def _keep(store: Store, found: Results, data: Path, name: str) -> Imported:
     if not found.trajectories:
-        raise DatasetError(f"{file.name} holds no conversation.")
+        raise DatasetError("There is no conversation in it.", remedy="Nothing was imported.")
     known = _known(data) if found.kind == "tau1" else {}
-    placed = _placed(found, file.name)
+    placed = _placed(found)
     trials = max(trial for _, trial in placed) + 1
     names = tuple(dict.fromkeys(scenario for scenario, _ in placed))
+    world, split = (NAME, SPLIT) if found.kind == "tau1" else (f"tau2-{found.domain}", "base")
     config = RunConfig(
-        world=NAME, split=SPLIT, scenarios=names, agent=AGENT, user=USER, model=found.agent or None,
+        world=world, split=split, scenarios=names, agent=AGENT, user=USER, model=found.agent or None,
         user_model=found.user or None, strategy=StrategyConfig(name="greedy"), trials=trials,
     )  # fmt: skip
-    run = runs.create_run(
-        store, config, limits=RunLimits(), name=name or f"Imported: {file.name}", code_version=parts.code_version()
-    )
-    world = open_world(data) if known else None
+    run = runs.create_run(store, config, limits=RunLimits(), name=name, code_version=parts.code_version())
+    shop = open_world(data) if known else None
     rollouts = {(each.scenario_id, each.trial): each for each in runs.list_rollouts(store, run.id)}
-    told = {key: _rollout(rollouts[key], trajectory, known.get(key[0]), world) for key, trajectory in placed.items()}
+    played = {key: each for key, each in placed.items() if not each.error}
+    bare = {key: Scenario(key[0], world, split, found.briefs.get(key[0], ()), ()) for key in played}
+    told = {key: _rollout(rollouts[key], each, known.get(key[0], bare[key]), shop) for key, each in played.items()}
     with ThreadPoolExecutor(1) as apart:  # an event loop of its own, wherever this is called
-        apart.submit(asyncio.run, _record(store, told)).result()
-    _without_the_absent(store, run, set(rollouts) - set(told))
-    rewards = [(key, trajectory.reward, told[key][2]) for key, trajectory in placed.items()]
+        apart.submit(asyncio.run, _record(store, told, played)).result()
+    broken = {key: f"The file says: {placed[key].error}" for key in placed if key not in played}
+    _end(store, run, {key: broken.get(key, "The file holds no such trial.") for key in rollouts if key not in told})
+    rewards = [(key, each.reward, told[key][2]) for key, each in played.items()]
     graded = [(key, reward, again) for key, reward, again in rewards if again is not None]
     return Imported(
-        run.id, found.kind, len(names), len(placed), sum(reward >= 1 for _, reward, _ in rewards) / len(rewards),
-        len(graded), tuple(f"{key[0]}/{key[1]}" for key, reward, again in graded if reward != again),
+        run.id, found.kind, len(names), len(placed),
+        sum(reward >= 1 for _, reward, _ in rewards) / len(rewards) if rewards else None,
+        len(broken), found.rejected, len(graded),
+        tuple(f"{key[0]}/{key[1]}" for key, reward, again in graded if reward != again),
     )  # fmt: skip
+
+
+def _read(file: Path) -> Results:
+    try:
+        if not file.is_dir():
+            return read_results(file.read_text(encoding="utf-8"), file.name)
+        apart = sorted((file / "simulations").glob("*.json"))
+        texts = [(f"simulations/{each.name}", each.read_text(encoding="utf-8")) for each in apart]
+        return read_results((file / "results.json").read_text(encoding="utf-8"), "results.json", texts)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{file} cannot be read: {error}.") from error
 
 
 def _known(data: Path) -> Mapping[str, Scenario]:
@@ -98,32 +147,32 @@ def _known(data: Path) -> Mapping[str, Scenario]:
         return {}
 
 
-def _placed(found: Results, name: str) -> dict[tuple[str, int], Trajectory]:
+def _placed(found: Results) -> dict[Key, Trajectory]:
     """(scenario, trial) -> conversation; trials count from 0 per task, in the file's order."""
     seen: Counter[str] = Counter()
     placed = {}
     for each in sorted(found.trajectories, key=lambda one: one.trial):
-        scenario = f"{SPLIT}-{int(each.task):03d}" if each.task.isdecimal() else each.task
+        scenario = f"{SPLIT}-{int(each.task):03d}" if found.kind == "tau1" and each.task.isdecimal() else each.task
         placed[scenario, seen[scenario]] = each
         seen[scenario] += 1
     return placed
 
 
+Key = tuple[str, int]  # scenario and trial
 Told = tuple[list[Event], Rollout, float | None]
 
 
-def _rollout(rollout: Rollout, trajectory: Trajectory, known: Scenario | None, world: RetailWorld | None) -> Told:
-    """(events, summary, the reward of grading again)."""
-    scenario = known or Scenario(
-        rollout.scenario_id, NAME, SPLIT, (trajectory.detail,) if trajectory.detail else (), (), setup={}
-    )
+def _rollout(rollout: Rollout, trajectory: Trajectory, scenario: Scenario, shop: RetailWorld | None) -> Told:
+    """(events, summary, the reward of grading again: None where the task is not known)."""
     again, won = None, dict[int, frozenset[str]]()
-    if known is not None and world is not None:
-        again, won = _graded(world, known, trajectory)
+    if shop is not None and "actions" in scenario.setup:
+        again, won = _graded(shop, scenario, trajectory)
+    scenario = replace(scenario, setup={**scenario.setup, GRADED: trajectory.detail})
     events = list(_events(scenario, trajectory, won))
     tree = fold(events)
     usage = sum((turn.usage for turn in trajectory.turns), Usage())
-    usd = trajectory.agent_usd if trajectory.user_usd is None else (trajectory.agent_usd or 0.0) + trajectory.user_usd
+    costs = (trajectory.agent_usd, trajectory.user_usd)
+    usd = None if None in costs else sum(each or 0.0 for each in costs)
     return (
         events,
         replace(
@@ -173,19 +222,24 @@ def _named(parent: str | None, speaker: str) -> str:
     return f"{before}.0" if before else "0"
 
 
-async def _record(store: Store, told: Mapping[tuple[str, int], Told]) -> None:
+async def _record(store: Store, told: Mapping[Key, Told], played: Mapping[Key, Trajectory]) -> None:
     writer = RunWriter(store, [rollout for _, rollout, _ in told.values()])
-    for events, rollout, _ in told.values():
+    for key, (events, rollout, _) in told.items():
         writer.stored(rollout.id)
         await writer.record(events, rollout)
+        trajectory = played[key]
+        for node, speaker, usd in (("u", "user", trajectory.user_usd), ("0", "agent", trajectory.agent_usd)):
+            turns = [turn for turn in trajectory.turns if turn.speaker == speaker]
+            calls = sum(turn.usage.calls for turn in turns) if speaker == "agent" else len(turns)
+            cost = Completion("", finish="imported", usage=Usage(calls=calls), usd=usd)
+            await writer.keep(JournalEntry(rollout.id, node, 0, "", cost, 0.0))
 
 
-def _without_the_absent(store: Store, run: Run, absent: set[tuple[str, int]]) -> None:
-    """Trials that the file does not have are failed, by name; the run is over."""
+def _end(store: Store, run: Run, absent: Mapping[Key, str]) -> None:
+    """Trials without a conversation are failed, each with its reason; the run is over."""
     with store.write() as connection:
-        for scenario, trial in absent:
-            connection.execute(
-                "UPDATE rollouts SET state = 'failed', error = ? WHERE run_id = ? AND scenario_id = ? AND trial = ?",
-                ("The file holds no such trial.", run.id, scenario, trial),
-            )
+        connection.executemany(
+            "UPDATE rollouts SET state = 'failed', error = ? WHERE run_id = ? AND scenario_id = ? AND trial = ?",
+            [(reason, run.id, scenario, trial) for (scenario, trial), reason in absent.items()],
+        )
     runs.end(store, run.id, "done")

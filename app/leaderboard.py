@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.listings import NO_FIGURE, Listed, address, linked
-from app.reference_rows import PAPER, PAPER_BEAMS, PAPER_KINDS, RETAIL
+from app.reference_rows import PAPER, PAPER_BEAMS, PAPER_KINDS
 from app.results import Comparison, Evaluation, Interval, RunLine, RunResult
 from josh_engine.config import Run, RunConfig
 from josh_engine.metrics import BAD_API_USE, INCORRECT_FORMAT, Wrong
@@ -23,7 +23,7 @@ from josh_engine.values import Json
 if TYPE_CHECKING:
     import pandas as pd
 
-BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "Pass^k", "n", "Played", "T", "User")
+BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "n", "Played", "T", "User")
 KINDS = ("What went wrong", "This one", "Baseline", "Paper: base", "Paper: KTO")
 BEAMS = ("Beam", "Search", "n", "Average Reward", "Success", "Outputs per scenario", "Trained on it", "Judged success")
 FLIPS = ("Scenario", "Baseline", "This one", "What changed")
@@ -31,7 +31,6 @@ TURNS = ("Turn", "Scenario", "Call", "What was wrong")
 CALLS = ("Tool", "Errors", "Of the baseline")
 PARAMETERS = ("Tool", "Parameter", "What is wrong", "Count", "Share")
 RESOLVED_AT_80 = 2.8  # standard errors: power 0.8 at two-sided 5 %
-MOST_K = 4  # of Pass^k
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,17 @@ def model_name(run: Run) -> str:
 
 
 def verdict(paired: Comparison) -> str:
-    """better, worse or undecided: by whether the paired interval of Average Reward holds 0."""
-    if paired.low > 0:
+    """better, worse or undecided: by whether the decisive paired interval holds 0."""
+    low, high = paired.decisive
+    if low > 0:
         return "better"
-    return "worse" if paired.high < 0 else "undecided"
+    return "worse" if high < 0 else "undecided"
 
 
 def resolved(paired: Comparison) -> float:
-    """The smallest difference in Average Reward that this many scenarios would mostly tell from none."""
-    return RESOLVED_AT_80 * (paired.high - paired.low) / 2 / 1.96
+    """The smallest difference that this many scenarios would mostly tell from none."""
+    low, high = paired.decisive
+    return RESOLVED_AT_80 * (high - low) / 2 / 1.96
 
 
 def sentence(standing: Standing) -> str:
@@ -82,6 +83,7 @@ def sentence(standing: Standing) -> str:
         f" {bounds((paired.success_low, paired.success_high))}; {len(paired.fixed)} fixed, {len(paired.broken)} broken,"
         f" {paired.both} right in both, {paired.neither} in neither (McNemar p {paired.p:.2g}), n {paired.n}."
         f" With so many, a difference of {resolved(paired):.3f} is resolved."
+        + (" The world grades conversations itself, so success decides." if paired.graded else "")
     )
 
 
@@ -106,28 +108,26 @@ def warnings(standing: Standing, baseline: Run) -> tuple[str, ...]:
 
 def board_listed(standings: Sequence[Standing], base: str, *, official: bool) -> Listed:
     """The baseline first, then by Average Reward; the paper's rows last and faint, where its scenarios were played."""
-    ordered = sorted(
-        standings, key=lambda each: (each.run.id != base, -(each.judged.result.average_reward or 0.0), each.run.id)
-    )
+    ordered = sorted(standings, key=lambda each: (each.run.id != base, -_ranked_by(each), each.run.id))
     rows = [_row(each, is_base=each.run.id == base) for each in ordered]
     if official:
         rows += [
             linked(
                 name, "", ("faint", name), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
-                *[("faint", NO_FIGURE)] * 2, ("faint", "450"), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
+                ("faint", NO_FIGURE), ("faint", "450"), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
                 ("faint", "GPT-4o"),
             )
             for name, reward, success in PAPER
         ]  # fmt: skip
-    if any(each.run.config.world == "tau-retail" and each.run.config.split == "test" for each in standings):
-        rows += [
-            linked(
-                name, "", ("faint", name), ("faint", NO_FIGURE), ("faint", f"{told[0]:.3f}"), ("faint", NO_FIGURE),
-                ("faint", " ".join(f"{each:.3f}" for each in told)), ("faint", "115"), ("faint", "τ-bench retail test"),
-                ("faint", NO_FIGURE), ("faint", user),
-            )
-            for name, user, told in RETAIL
-        ]  # fmt: skip
+    for floor, played_on in {(each.judged.floor, played(each.run.config)) for each in standings}:
+        if floor is not None:
+            rows.append(
+                linked(
+                    f"floor-{floor}-{played_on}", "", ("faint", "floor: doing nothing"), ("faint", NO_FIGURE),
+                    ("faint", f"{floor:.3f}"), *[("faint", NO_FIGURE)] * 2, ("faint", played_on),
+                    *[("faint", NO_FIGURE)] * 2,
+                )
+            )  # fmt: skip
     return Listed(BOARD, rows, "" if standings else "Nothing is judged yet.")
 
 
@@ -135,7 +135,8 @@ def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
     result, paired, config = standing.judged.result, standing.paired, standing.run.config
     minus = "baseline" if is_base else NO_FIGURE
     if paired is not None:
-        minus = f"{signed(paired.difference)} {bounds((paired.low, paired.high))}"
+        difference = paired.success_difference if paired.graded else paired.difference
+        minus = f"{signed(difference)} {bounds(paired.decisive)}"
     return linked(
         result.run,
         address("run", run=result.run),
@@ -143,12 +144,17 @@ def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
         ("number", with_interval(result.average_reward, result.average_reward_interval)),
         ("number", with_interval(result.success_rate, result.success_rate_interval)),
         ("number", minus),
-        ("number", " ".join(f"{each:.3f}" for each in result.pass_k[:MOST_K]) if len(result.pass_k) > 1 else NO_FIGURE),
         ("number", str(result.finished)),
         ("text", played(config)),
         ("number", f"{config.sampling.temperature:g}"),
         ("text", config.user + (f" ({config.user_model})" if config.user_model else "")),
     )
+
+
+def _ranked_by(standing: Standing) -> float:
+    """Success where the world grades conversations itself, else Average Reward."""
+    result = standing.judged.result
+    return (result.average_reward if standing.judged.floor is None else result.success_rate) or 0.0
 
 
 def played(config: RunConfig) -> str:
@@ -301,7 +307,7 @@ def as_csv(standings: Sequence[Standing]) -> str:
         ["run", "model", "world", "split", "order", "temperature", "user", "n", "average_reward", "average_reward_low",
          "average_reward_high", "success_rate", "success_low", "success_high", "bad_api_use", "incorrect_format",
          "baseline", "difference", "low", "high", "success_difference", "success_diff_low", "success_diff_high",
-         "fixed", "broken", "p"]
+         "fixed", "broken", "p", "trials", "pass_1", "pass_2", "pass_3", "pass_4", "floor", "agent_usd", "user_usd"]
     )  # fmt: skip
     for each in standings:
         result, paired, config = each.judged.result, each.paired, each.run.config
@@ -316,7 +322,9 @@ def as_csv(standings: Sequence[Standing]) -> str:
             [_plain(result.run), _plain(model_name(each.run)), config.world, config.split,
              config.options.get("order", ""), config.sampling.temperature,
              config.user, result.finished, result.average_reward, *reward, result.success_rate, *success,
-             each.judged.bad_api_use, each.judged.incorrect_format, *beside, paired.p if paired else ""]
+             each.judged.bad_api_use, each.judged.incorrect_format, *beside, paired.p if paired else "",
+             config.trials, *(*result.pass_k, "", "", "", "")[:4], each.judged.floor, result.agent_usage.usd,
+             result.user_usage.usd]
         )  # fmt: skip
     return told.getvalue()
 

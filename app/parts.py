@@ -47,8 +47,8 @@ class Parts:
 def open_parts(config: RunConfig, data: Path, table: Table | None = None) -> Parts:
     """`table`: where a person who plays in the run is asked; None: no person can."""
     world = open_world(config.world, data, config.options)
-    listed = _listed(world, config)
-    if missing := [each for each in config.scenarios if each not in listed]:
+    found = listed(world, config)
+    if missing := [each for each in config.scenarios if each not in found]:
         raise ConfigError(
             f"Scenario {missing[0]!r} is no longer in {config.world}/{config.split}.",
             remedy="The world's data changed since the run was made; start a new run.",
@@ -62,7 +62,7 @@ def open_parts(config: RunConfig, data: Path, table: Table | None = None) -> Par
         sampling=config.sampling,
         user_sampling=config.user_sampling,
     )
-    return Parts(world, listed, players, open_strategy(config.strategy), models)
+    return Parts(world, found, players, open_strategy(config.strategy), models)
 
 
 def open_world(name: str, data: Path, options: Mapping[str, str]) -> World:
@@ -97,7 +97,7 @@ def _offered(config: RunConfig) -> dict[str, Any]:
     }
 
 
-def _listed(world: World, config: RunConfig) -> dict[str, Scenario]:
+def listed(world: World, config: RunConfig) -> dict[str, Scenario]:
     """The configuration's scenarios by id. Worlds may make scenarios as they are listed, so this stops at the last."""
     wanted = set(config.scenarios)
     found: dict[str, Scenario] = {}

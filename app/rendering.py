@@ -99,7 +99,8 @@ def result(given: RunResult) -> str:
         "seconds": f"{given.seconds:.1f} (critical path {given.critical_path_seconds:.1f})",
     }
     if len(given.pass_k) > 1:
-        lines["pass^k"] = "  ".join(f"{k}: {value:.3f}" for k, value in enumerate(given.pass_k, start=1))
+        told = zip(given.pass_k, given.pass_k_intervals, strict=True)
+        lines["pass^k"] = "  ".join(f"{k}: {_with_interval(*each)}" for k, each in enumerate(told, start=1))
     if given.error:
         lines["error"] = given.error
     return fields(lines)

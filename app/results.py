@@ -13,6 +13,7 @@ from josh_engine.tree import Tree
 from josh_engine.values import Event, Label, Rollout, Verdict
 
 Interval = tuple[float, float]
+GRADED = "graded in the file"  # in an imported scenario's setup: how its reward came about
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class RunResult:
     success_rate: float | None
     success_rate_interval: Interval | None
     pass_k: tuple[float, ...]
+    pass_k_intervals: tuple[Interval, ...]
     calls: int
     tokens: int
     usd: float | None
@@ -158,7 +160,8 @@ class ExportResult:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """This run minus the baseline, on the scenarios both finished. `low`..`high`: 95 % of the difference in Average
+    """This run minus the baseline, on the scenarios both finished. `graded`: the world grades conversations itself, so
+    success decides; else Average Reward. `low`..`high`: 95 % of the difference in Average
     Reward, `success_low`..`success_high` of that in success. `fixed` and `broken` are scenario ids;
     `both` and `neither` count the others that both or none succeed in."""
 
@@ -175,11 +178,19 @@ class Comparison:
     broken: Sequence[str]
     both: int = 0
     neither: int = 0
+    graded: bool = False
+
+    @property
+    def decisive(self) -> Interval:
+        """The interval that says whether one is better."""
+        return (self.success_low, self.success_high) if self.graded else (self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A run judged: its result, what the agent did wrong, and the comparison where one was asked for."""
+    """A run judged: its result, what the agent did wrong, and the comparison where one was asked for. `trials`: how
+    each finished trial of a scenario ended, where there were several. `floor`: the success of doing nothing on the
+    same scenarios, where the world can tell."""
 
     result: RunResult
     bad_api_use: float | None
@@ -187,3 +198,5 @@ class Evaluation:
     errors_by_api: Mapping[str, int]
     parameter_errors: Sequence[Mapping[str, object]]
     paired: Comparison | None = None
+    trials: Mapping[str, Sequence[bool]] = field(default_factory=dict)
+    floor: float | None = None

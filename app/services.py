@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from app import catalog, declaring, demands, figures, jobs, launching, parts, viewing
 from app.browsing import first_split, open_scenario, split_note
 from app.bundles import bundle_run, pack_run, unbundle_run
+from app.catalog import suited
 from app.checking import check_part
 from app.choosing import ScenarioLine, line_of
 from app.curating import active_runs, delete_run, describe_run, remember_person, typed_tags
@@ -135,6 +136,7 @@ __all__ = [
     "stop_run",
     "store_path",
     "store_size",
+    "suited",
     "test_endpoint",
     "tested_endpoints",
     "typed_tags",
@@ -416,11 +418,11 @@ def export_rows(
     return exporting.export_rows(store, run_ids, formats=formats, out=out, policy=policy, split=split, data=data)
 
 
-def evaluate_run(store: Store, run_id: str, *, against: str | None = None) -> Evaluation:
+def evaluate_run(store: Store, run_id: str, *, against: str | None = None, data: Path | None = None) -> Evaluation:
     """The run's figures and errors; with `against`, compared to that run on the scenarios both finished."""
     from app import evaluating
 
-    return evaluating.evaluate_run(store, run_id, against=against)
+    return evaluating.evaluate_run(store, run_id, against=against, data=data)
 
 
 def count_exports(store: Store) -> int:

@@ -56,9 +56,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Candidate minus baseline on the scenarios both finished (`n`). Average Reward with its interval; success with
-    McNemar's exact p. `fixed`: only the candidate succeeds in a majority of trials; `broken`: only the baseline;
-    `both` and `neither`: how many scenarios."""
+    """Candidate minus baseline on the scenarios both finished (`n`). Average Reward with its interval, over those with
+    goals (where none has: success); success with McNemar's exact p. `fixed`: only the candidate succeeds in a majority
+    of trials; `broken`: only the baseline; `both` and `neither`: how many scenarios. `graded`: success is the world's
+    own grade, which says more than the goals."""
 
     difference: float
     low: float
@@ -70,6 +71,7 @@ class Paired:
     both: int
     neither: int
     n: int
+    graded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class ErrorAnalysis:
 
 def summarise(rollouts: Sequence[Rollout]) -> Summary:
     finished = [rollout for rollout in rollouts if rollout.state == "done"]
-    graded = [rollout for rollout in finished if rollout.goals or rollout.grade is not None]
+    graded = _judged(rollouts)
     usds = [rollout.usd for rollout in rollouts]
     return Summary(
         scenarios=len({rollout.scenario_id for rollout in rollouts}),
@@ -161,16 +163,17 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 def compare(baseline: Sequence[Rollout], candidate: Sequence[Rollout]) -> Paired | None:
     """The paired comparison on the scenarios both finished; None where there is none."""
-    before, after = _by_scenario(_scored(baseline)), _by_scenario(_scored(candidate))
+    before, after = _by_scenario(_judged(baseline)), _by_scenario(_judged(candidate))
     shared = sorted(before.keys() & after.keys())
     if not shared:
         return None
-    rewards = [_mean(after[each], _reward) - _mean(before[each], _reward) for each in shared]
+    paid = [each for each in shared if before[each][0].goals and after[each][0].goals]
+    rewards = [_mean(after[each], _reward) - _mean(before[each], _reward) for each in paid]
     successes = [_mean(after[each], _success) - _mean(before[each], _success) for each in shared]
     won = {each: (_mean(before[each], _success) > 0.5, _mean(after[each], _success) > 0.5) for each in shared}
     fixed = tuple(each for each in shared if won[each] == (False, True))
     broken = tuple(each for each in shared if won[each] == (True, False))
-    reward = estimate(rewards)
+    reward = estimate(rewards or successes)
     return Paired(
         difference=reward.value,
         low=reward.low,
@@ -182,6 +185,7 @@ def compare(baseline: Sequence[Rollout], candidate: Sequence[Rollout]) -> Paired
         both=sum(each == (True, True) for each in won.values()),
         neither=sum(each == (False, False) for each in won.values()),
         n=len(shared),
+        graded=all(trials[0].grade is not None for trials in after.values()),
     )
 
 
@@ -278,6 +282,10 @@ def _missed(tree: Tree) -> list[Goal]:
 
 def _scored(rollouts: Sequence[Rollout]) -> list[Rollout]:
     return [rollout for rollout in rollouts if rollout.state == "done" and rollout.goals]
+
+
+def _judged(rollouts: Sequence[Rollout]) -> list[Rollout]:
+    return [each for each in rollouts if each.state == "done" and (each.goals or each.grade is not None)]
 
 
 def _reward(rollout: Rollout) -> float:

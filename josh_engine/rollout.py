@@ -24,7 +24,7 @@ from josh_engine.errors import Away, JoshError, SimulationError
 from josh_engine.models.journal import JournalledModel, JournalledRollout
 from josh_engine.ports import Agent, ChatModel, Environment, Journal, Recorder, Strategy, UserSimulator, World
 from josh_engine.seeds import turn_seed
-from josh_engine.tree import EMPTY, EMPTY_CONVERSATION, Tree, fold, lineage, path
+from josh_engine.tree import EMPTY, EMPTY_CONVERSATION, Tree, fold, graded_end, lineage, path
 from josh_engine.values import (
     Event,
     Expansion,
@@ -235,11 +235,7 @@ class _Search:
 
     def _grade(self) -> float | None:
         """The world's own check, where it has one: of the whole conversation (one branch) or of the ideal path."""
-        if not self.tree.nodes:
-            return None
-        parents = {node.parent for node in self.tree.nodes.values()}
-        leaves = [node for node in self.tree.nodes if node not in parents]
-        end = leaves[0] if len(leaves) == 1 else self.tree.root
+        end = graded_end(self.tree)
         if end is None:
             return None
         turns = path(self.tree, end)

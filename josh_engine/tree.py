@@ -64,6 +64,14 @@ class Tree:
 EMPTY = Tree()
 
 
+def graded_end(tree: Tree) -> str | None:
+    """The turn up to which a world grades a search: the last of the only conversation, or of the ideal path. None:
+    there is no such turn."""
+    parents = {node.parent for node in tree.nodes.values()}
+    leaves = [node for node in tree.nodes if node not in parents]
+    return leaves[0] if len(leaves) == 1 else tree.root
+
+
 def fold(events: Iterable[Event], onto: Tree = EMPTY) -> Tree:
     """The tree after `events`. A prefix of a search's events is the tree at that moment, which makes replay free.
 

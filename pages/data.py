@@ -4,10 +4,21 @@ chosen on it."""
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
-from app import browse_address, browsing, choosing, models_listed, own_parts_listed, records_listed, services, shell
+from app import (
+    browse_address,
+    browsing,
+    choosing,
+    foreign,
+    models_listed,
+    own_parts_listed,
+    records_listed,
+    services,
+    shell,
+)
 from app.browse_address import TABS, Place
 from josh_engine.values import Scenario
 
@@ -19,6 +30,7 @@ NO_OWN = "Nothing of your own yet: a file josh.toml gives your worlds, agents, u
 DOWNLOAD_HELP = "The server fetches it from its public repository."
 TEST_HELP = "Asks it a dozen short questions, which may cost a little."
 CHECK_HELP = "Runs each part's code in a process of its own, for half a minute at most."
+RESULTS_HELP = "Messages, calls and rewards as they stand in it; a τ-bench v1 result is also graded again."
 BUNDLE_HELP = "Configuration, trees, verdicts and answers in one zip, with the sha256 of each member."
 
 
@@ -307,6 +319,7 @@ def _storage(place: Place) -> None:
         shell.listing(records_listed.tables_listed(size), key="tables")
     with right:
         _bundles(store)
+        _results_of_others(store)
         _copies(store, size)
 
 
@@ -341,6 +354,23 @@ def _bundles(store: services.Store) -> None:
         _add(store, upload)
     if added := st.session_state.get("added"):
         st.page_link(shell.PAGES["run"], label=f"Open run {added}", query_params={"run": added})
+
+
+def _results_of_others(store: services.Store) -> None:
+    st.subheader("Results of τ-bench and τ²-bench", anchor=False)
+    upload = st.file_uploader("A results file", type=["json"], key="results-json", help=RESULTS_HELP)
+    if st.button("Add them as a run", icon=":material/add:", disabled=upload is None, key="add-results"):
+        _add_results(store, upload)
+    if (made := st.session_state.get("added-results")) is not None:
+        st.text(foreign.in_words(made))
+        st.page_link(shell.PAGES["run"], label=f"Open run {made.run}", query_params={"run": made.run})
+
+
+@shell.guarded
+def _add_results(store: services.Store, upload: Any) -> None:
+    data = services.data_path(store.path)
+    st.session_state["added-results"] = foreign.import_uploaded(store, upload.getvalue(), upload.name, data)
+    st.rerun()
 
 
 @shell.guarded

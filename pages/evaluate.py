@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import charts, evaluating, leaderboard, listings, reference_rows, services, shell, trainings
+from app import charts, evaluating, leaderboard, listings, over_trials, reference_rows, services, shell, trainings
 from app.charts import Drawn
 from app.leaderboard import Standing
 from app.results import Evaluation, RunLine
@@ -100,13 +100,16 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     shell.listing(leaderboard.board_listed(list(standings.values()), base, official=official), key="board")
     if official:
         shell.faint(ORDERS, key="orders")
-    if any(each.run.config.world == "tau-retail" for each in standings.values()):
+    if any(map(over_trials.is_retail_test, standings.values())):
         shell.faint(reference_rows.RETAIL_NOTE, key="retail")
     st.download_button(
         "Download as CSV", leaderboard.as_csv(list(standings.values())), "leaderboard.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="csv",
     )  # fmt: skip
-    _closer(standings, base, [run_id for run_id in chosen if run_id != base] or [base])
+    closer = [run_id for run_id in chosen if run_id != base] or [base]
+    if over_trials.several(list(standings.values())):
+        _over_trials(standings, base, closer[0])
+    _closer(standings, base, closer)
     st.subheader("How sure a figure is, and what the search's beam does", anchor=False)
     left, right = st.columns(2, gap="large")
     with left:
@@ -115,6 +118,26 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     world = standings[base].run.config.world
     with right:
         shell.listing(leaderboard.beams_listed(evaluating.beam_lines(store, world), standings.values()), key="beams")
+
+
+def _over_trials(standings: Mapping[str, Standing], base: str, first: str) -> None:
+    """Of runs that played every scenario several times."""
+    named = st.query_params.get("of")
+    of = standings[named if named in standings else first]
+    st.subheader("Over several trials", anchor=False)
+    shell.listing(over_trials.pass_listed(list(standings.values())), key="pass", height=300)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _chart("pass-k", charts.pass_drawn(list(standings.values())))
+    with right:
+        which = st.segmented_control(
+            "Succeeded", over_trials.WHICH, default=over_trials.WHICH[0], key="outcomes-shown",
+            help="In which share of its trials a scenario succeeded.",
+        )  # fmt: skip
+        listed = over_trials.outcomes_listed(of, standings[base], which or over_trials.WHICH[0])
+        shell.listing(listed, key="outcomes", height=250)
+        shell.faint(f"{leaderboard.model_name(of.run)} · {of.run.id}. {over_trials.in_words(of)}", key="outcomes")
+    shell.listing(over_trials.costs_listed(list(standings.values())), key="costs")
 
 
 def _chart(key: str, drawn: Drawn) -> None:
@@ -246,32 +269,43 @@ def _judge_a_model() -> None:
     with st.expander("Judge a model", icon=":material/add:"):
         store = shell.store()
         adapters = {job.adapter: f"{job.name} · {job.id}" for job in trainings.list_trainings(store) if job.adapter}
-        columns = st.columns([3, 4, 3, 3])
+        others = (None, *(name for name in services.list_models() if name != services.EMBEDDED_MODEL))
+        columns = st.columns([3, 2, 3, 3, 3])
+        world = columns[0].selectbox("World", services.list_worlds(), key="judge-world", on_change=_suit_the_world)
+        splits = services.world_splits(world, services.data_path(store.path))
+        held_out = splits.index("test") if "test" in splits else len(splits) - 1
+        columns[1].selectbox("Split", splits, index=held_out, key="judge-split")
+        columns[2].selectbox("Agent", services.list_agents(), key="judge-agent")
+        columns[3].selectbox("User", services.list_users(), key="judge-user", help="Another one is another test.")
+        columns[4].selectbox(
+            "User's model", others, key="judge-user-model", format_func=lambda each: each or "none given"
+        )
+        columns = st.columns([3, 3, 2, 2, 2, 2, 2], vertical_alignment="bottom")
         columns[0].selectbox("Model", services.list_models(), key="judge-model")
         columns[1].selectbox(
             "Adapter", (None, *adapters), key="judge-adapter", format_func=lambda each: adapters.get(each, "none")
         )
-        columns[2].selectbox("User", services.list_users(), key="judge-user", help="Another one is another test.")
-        others = (None, *(name for name in services.list_models() if name != services.EMBEDDED_MODEL))
-        columns[3].selectbox(
-            "User's model", others, key="judge-user-model", format_func=lambda each: each or "none given"
-        )
-        columns = st.columns([3, 2, 2, 2, 2, 3], vertical_alignment="bottom")
-        world = columns[0].selectbox("World", services.list_worlds(), key="judge-world")
-        splits = services.world_splits(world, services.data_path(store.path))
-        columns[1].selectbox("Split", splits, index=len(splits) - 1, key="judge-split")
         columns[2].number_input("Scenarios", 1, value=JUDGED, key="judge-limit")
-        columns[3].number_input("Temperature", 0.0, value=1.0, step=0.1, key="judge-temperature")
-        columns[4].number_input("Seed", 0, key="judge-seed")
-        columns[5].button("Judge", key="judge", width="stretch", on_click=shell.tried, args=(_start_judging,))
+        columns[3].number_input("Trials", 1, key="judge-trials", help="How often each is played; for Pass^k.")
+        columns[4].number_input("Temperature", 0.0, value=1.0, step=0.1, key="judge-temperature")
+        columns[5].number_input("Seed", 0, key="judge-seed")
+        columns[6].button("Judge", key="judge", width="stretch", on_click=shell.tried, args=(_start_judging,))
         shell.refused(key="judge")
 
 
+def _suit_the_world() -> None:
+    """Another world's usual players and trials."""
+    suited = services.suited(st.session_state["judge-world"])
+    st.session_state.update({"judge-agent": suited.agent, "judge-user": suited.user, "judge-trials": suited.trials})
+
+
 def _start_judging() -> None:
-    chosen = {name: st.session_state[f"judge-{name}"] for name in ("model", "adapter", "user", "world", "split")}
+    fields = ("model", "adapter", "agent", "user", "world", "split")
+    chosen = {name: st.session_state[f"judge-{name}"] for name in fields}
     request = services.RunRequest(
         **chosen, user_model=st.session_state["judge-user-model"], limit=int(st.session_state["judge-limit"]),
         temperature=float(st.session_state["judge-temperature"]), seed=int(st.session_state["judge-seed"]),
+        trials=int(st.session_state["judge-trials"]),
     )  # fmt: skip
     made = evaluating.launch_plain_play(shell.store(), request, name=f"Judged: {chosen['model']}")
     known = [run for run in _asked("runs") or st.session_state.get("judged", ()) if run != made]

@@ -1,15 +1,15 @@
 """Conversations that others played, read from their result files: τ-bench v1's (a list of {task_id, trial, reward,
 info, traj}) and τ²-bench's ({info, tasks, simulations}); as turns, with the reward that stands in the file. Pure.
 
-What does not parse is named by file, index and field. Formats: https://github.com/sierra-research/tau-bench at 59a200c
-and https://github.com/sierra-research/tau2-bench at a2c0247.
+What does not parse is named by file, index and field, and the rest is read. Formats:
+https://github.com/sierra-research/tau-bench at 59a200c and https://github.com/sierra-research/tau2-bench at a2c0247.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from josh_engine.errors import DatasetError
@@ -18,12 +18,16 @@ from josh_engine.values import Fault, Json, Message, ToolCall, Turn, Usage
 STOPS = ("###STOP###", "###TRANSFER###", "###OUT-OF-SCOPE###")
 CUT = "API output: "  # what act and react agents read their results as
 ERROR = "Error"
+BROKEN_OFF = "infrastructure_error"  # τ²-bench leaves such out of Pass^k
+BRIEF = ("reason_for_call", "known_info", "unknown_info", "task_instructions")
+BREAKDOWN = ("reward_basis", "reward_breakdown", "db_check", "communicate_checks", "nl_assertions", "action_checks")
 
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
     """`opening`: what was said before the user's first words, system messages among it. `turns` alternate, the user's
-    first. `detail`: how the reward came about, in words. `usd`: agent and user; None: not told."""
+    first. `detail`: how the reward came about, in words. `usd`: agent and user; None: not told. `error`: why it says
+    nothing of the model (the harness failed); such a conversation has no reward."""
 
     task: str
     trial: int
@@ -33,58 +37,115 @@ class Trajectory:
     detail: str = ""
     agent_usd: float | None = None
     user_usd: float | None = None
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`kind`: tau1 or tau2. `agent`, `user`: models as the file names them, "" where it does not."""
+    """`kind`: tau1 or tau2. `domain`: retail, airline …; tau1's files name none. `agent`, `user`: models as the file
+    names them, "" where it does not. `rejected`: what could not be read, each by file, index and field. `briefs`: what
+    the user of a task was told, where the file says it."""
 
     kind: str
     trajectories: tuple[Trajectory, ...]
     agent: str = ""
     user: str = ""
+    domain: str = "retail"
+    rejected: tuple[str, ...] = ()
+    briefs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def read_results(text: str, name: str) -> Results:
-    """Raises DatasetError naming the file, the index and the field."""
-    try:
-        told = json.loads(text)
-    except ValueError as error:
-        raise DatasetError(f"{name} is not JSON: {error}.") from error
+def read_results(text: str, name: str, simulations: Iterable[tuple[str, str]] = ()) -> Results:
+    """`simulations`: (name, text) of those that τ²-bench keeps in files of their own, beside `text`. Raises
+    DatasetError where it is no results file, or nothing in it can be read."""
+    told = _json(text, name)
     if isinstance(told, list):
-        return Results("tau1", tuple(_first(each, f"{name}, result {index}") for index, each in enumerate(told)))
-    if isinstance(told, dict) and isinstance(told.get("simulations"), list):
+        return _read("tau1", [(each, f"{name}, result {index}") for index, each in enumerate(told)], _first)
+    apart = [(_json(each, where), where) for where, each in simulations]
+    if isinstance(told, dict) and (apart or isinstance(told.get("simulations"), list)):
+        inside = [(each, f"{name}, simulation {index}") for index, each in enumerate(told.get("simulations") or ())]
         info = told.get("info") or {}
-        found = enumerate(told["simulations"])
-        return Results(
-            "tau2",
-            tuple(_second(each, f"{name}, simulation {index}") for index, each in found),
-            str((info.get("agent_info") or {}).get("llm") or ""),
-            str((info.get("user_info") or {}).get("llm") or ""),
+        found = _read("tau2", [*inside, *apart], _second)
+        return replace(
+            found,
+            agent=_told(info, "agent_info", "llm"),
+            user=_told(info, "user_info", "llm"),
+            domain=_told(info, "environment_info", "domain_name") or "unknown",
+            briefs=_briefs(told.get("tasks")),
         )
     raise DatasetError(f"{name} holds neither τ-bench's list of results nor τ²-bench's simulations.")
 
 
+def _json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{name} is not JSON: {error}.") from error
+
+
+def _told(info: Any, part: str, field: str) -> str:
+    inside = info.get(part) if isinstance(info, dict) else None
+    return str(inside.get(field) or "") if isinstance(inside, dict) else ""
+
+
+def _briefs(tasks: Any) -> dict[str, tuple[str, ...]]:
+    """τ²-bench's instructions to its user, a line each."""
+    found = {}
+    for task in tasks if isinstance(tasks, list) else ():
+        scenario = task.get("user_scenario") if isinstance(task, dict) else None
+        given = scenario.get("instructions") if isinstance(scenario, dict) else None
+        if isinstance(given, str):
+            found[str(task.get("id"))] = (given,)
+        elif isinstance(given, dict):
+            found[str(task.get("id"))] = tuple(str(given[name]) for name in BRIEF if given.get(name))
+    return found
+
+
+def _read(kind: str, told: Sequence[tuple[Any, str]], read: Callable[[Any, str], Trajectory]) -> Results:
+    found, rejected = [], []
+    for each, where in told:
+        try:
+            found.append(read(each, where))
+        except DatasetError as error:
+            rejected.append(error.message)
+    if rejected and not found:
+        raise DatasetError(rejected[0], remedy="Nothing was imported.")
+    return Results(kind, tuple(found), rejected=tuple(rejected))
+
+
 def _first(told: Any, where: str) -> Trajectory:
     task, reward = _field(told, "task_id", (int, str), where), _field(told, "reward", (int, float), where)
-    opening, turns = _turns(_field(told, "traj", (list,), where), where)
     info = told.get("info") or {}
+    info = info if isinstance(info, dict) else {"error": str(info)}
+    said, trial = _field(told, "traj", (list,), where), _whole(told, "trial", where)
+    if not said and info.get("error"):  # the harness stopped, and wrote 0
+        return Trajectory(str(task), trial, 0.0, (), (), error=str(info["error"]))
+    opening, turns = _turns(said, where)
     graded = info.get("reward_info") or {}
     return Trajectory(
-        str(task), int(told.get("trial") or 0), float(reward), opening, turns, _words(graded.get("info") or info),
+        str(task), trial, float(reward), opening, turns, _words(graded.get("info") or {}),
         user_usd=_number(info.get("user_cost")),
     )  # fmt: skip
 
 
 def _second(told: Any, where: str) -> Trajectory:
-    task = _field(told, "task_id", (int, str), where)
+    task, trial = _field(told, "task_id", (int, str), where), _whole(told, "trial", where)
+    if told.get("termination_reason") == BROKEN_OFF:
+        return Trajectory(str(task), trial, 0.0, (), (), error=BROKEN_OFF.replace("_", " "))
     graded = told.get("reward_info") or {}
     reward = _field(graded, "reward", (int, float), f"{where}, reward_info")
     opening, turns = _turns(_field(told, "messages", (list,), where), where)
-    parts = {name: graded.get(name) for name in ("reward_basis", "reward_breakdown") if graded.get(name)}
+    parts = {name: graded.get(name) for name in BREAKDOWN if graded.get(name)}
     detail = _words({"ended": told.get("termination_reason"), **parts})
     costs = _number(told.get("agent_cost")), _number(told.get("user_cost"))
-    return Trajectory(str(task), int(told.get("trial") or 0), float(reward), opening, turns, detail, *costs)
+    return Trajectory(str(task), trial, float(reward), opening, turns, detail, *costs)
+
+
+def _whole(told: Any, name: str, where: str) -> int:
+    value = told.get(name) or 0
+    if not isinstance(value, int) or value < 0:
+        raise DatasetError(f"{where}: {name} is no number of a trial.")
+    return value
 
 
 def _field(told: Any, name: str, kinds: tuple[type, ...], where: str) -> Any:

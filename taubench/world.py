@@ -80,6 +80,11 @@ class RetailWorld:
             )
         return ""
 
+    def floor(self, scenarios: Sequence[Scenario]) -> float:
+        """The share of these in which doing nothing is graded a success."""
+        idle = [self.reward.graded(each, (), self.environment(each)).reward for each in scenarios]
+        return sum(idle) / len(idle) if idle else 0.0
+
     def environment(self, scenario: Scenario) -> RetailEnvironment:
         return RetailEnvironment(self._shop())
 

@@ -20,7 +20,7 @@ from app.tree_view.sheets import Block, head, sheet, text
 from app.tree_view.transcript import transcript
 from app.tree_view.turn_sheets import pair_sheet, raw_sheet
 from app.tree_view.why_sheet import why_sheet
-from app.world_changes import changes_of
+from app.world_changes import changes_of, grade_of
 
 FOLDER = Path(__file__).parent
 HEIGHT = 480
@@ -67,9 +67,12 @@ def _blocks(store: Store, opened: OpenedRollout, node: str, name: str) -> Sequen
         strategy = opened.run.config.strategy
         told = why_sheet(tree, opened.labels, node, strategy=strategy, verdicts=opened.verdicts)
         changed = changes_of(opened, node, services.data_path(store.path))
-        if changed is None:
-            return told
-        return [*told, head("What it changed in the records"), *[text(each) for each in changed or ("Nothing.",)]]
+        if changed is not None:
+            told += [head("What it changed in the records"), *[text(each) for each in changed or ("Nothing.",)]]
+        graded = grade_of(opened, services.data_path(store.path))
+        if graded is not None:
+            told += [head("The world's grade"), text(graded.words, link=graded.node if graded.node != node else None)]
+        return told
     if name == "Data":
         return data_sheet(services.node_rows(store, opened.rollout.id, node), node)
     return raw_sheet(tree.nodes[node], opened.events, opened.verdicts)

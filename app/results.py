@@ -80,7 +80,6 @@ class RunResult:
     success_rate: float | None
     success_rate_interval: Interval | None
     pass_k: tuple[float, ...]
-    pass_k_intervals: tuple[Interval, ...]
     calls: int
     tokens: int
     usd: float | None
@@ -93,6 +92,7 @@ class RunResult:
     agent_model: str | None = None
     user_model: str | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
+    pass_k_intervals: tuple[Interval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

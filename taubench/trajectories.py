@@ -90,7 +90,7 @@ def _told(info: Any, part: str, field: str) -> str:
 
 def _briefs(tasks: Any) -> dict[str, tuple[str, ...]]:
     """τ²-bench's instructions to its user, a line each."""
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for task in tasks if isinstance(tasks, list) else ():
         scenario = task.get("user_scenario") if isinstance(task, dict) else None
         given = scenario.get("instructions") if isinstance(scenario, dict) else None

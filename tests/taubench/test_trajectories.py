@@ -7,11 +7,15 @@ import json
 import pytest
 
 from app import services
-from app.foreign import import_results
+from app.__main__ import main
+from app.foreign import Imported, import_results, in_words
+from app.world_changes import changes_of, grade_of
 from josh_engine.errors import DatasetError
 from taubench.environment import played
 from taubench.tasks import scenario
 from taubench.trajectories import read_results
+from taubench.world import open_world
+from tests.taubench.small_shop import TASKS
 
 
 def first(task, calls, outputs, *, trial=0, reward=1.0):
@@ -63,8 +67,68 @@ def test_without_the_tasks_the_file_s_own_rewards_stand(results, tmp_path):
         assert (made.regraded, made.differing, made.success) == (0, (), 39 / 40)
 
 
+@pytest.fixture
+def of_the_small_shop(data):
+    """Gold of its test tasks, and one that the harness broke off, one that says nothing of its trial."""
+    base = open_world(data).reward.base
+    made = [first(task, played(base, task["actions"])[1], task["outputs"]) for task in TASKS["test"]]
+    made += [{"task_id": 0, "trial": 1, "reward": 0, "info": {"error": "quota"}, "traj": []}]
+    return [*made, {"task_id": 1, "trial": 1, "reward": "1", "info": {}, "traj": []}]
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, data, tmp_path, capsys):
+    (tmp_path / "r.json").write_text(json.dumps(of_the_small_shop))
+    words = ["--store", str(tmp_path / "josh.db"), "--data", str(data), "--json"]
+    assert main(["import", str(tmp_path / "r.json"), *words]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert (made["conversations"], made["success"], made["failed"], made["regraded"]) == (5, 1.0, 1, 4)
+    assert made["rejected"] == ["r.json, result 5: reward is absent or of another kind."]
+    with services.open_store(tmp_path / "josh.db") as store:
+        told = services.run_result(store, made["run"])
+        assert (told.finished, told.failed, told.success_rate) == (4, 4, 1.0), "no figure comes from a fault"
+        broken = services.open_rollout(store, f"{made['run']}/test-000/1").rollout
+        assert (broken.state, broken.error) == ("failed", "The file says: quota")
+        assert told.usd is None and told.agent_usage.usd is None, "v1 does not say what the agent cost"
+        assert told.user_usage.usd == pytest.approx(0.04)
+        opened = services.open_rollout(store, f"{made['run']}/test-000")
+        graded = grade_of(opened, data)
+        assert graded is not None and graded.words.startswith("Graded 1.")
+        assert changes_of(opened, "0", data)[0].startswith("order #W0000003: status: delivered → return requested")
+        _, files = services.export_files(store, [made["run"]], formats=["sft"], data=data)
+        assert len(files["sft.jsonl"].splitlines()) == 7, "the outputs up to the last reward, where there are goals"
+    told = in_words(Imported(**made))
+    assert "1 were broken off" in told and "Left out: r.json, result 5" in told
+
+
+def test_a_folder_of_simulations_is_read_and_what_was_broken_off_counts_nowhere(tmp_path):
+    simulation = SECOND["simulations"][0]
+    (tmp_path / "told" / "simulations").mkdir(parents=True)
+    told = {**SECOND, "simulations": [], "tasks": [TASK]}
+    (tmp_path / "told" / "results.json").write_text(json.dumps(told))
+    off = {"id": "b", "task_id": "7", "trial": 1, "termination_reason": "infrastructure_error", "messages": []}
+    for number, each in enumerate((simulation, off, {**simulation, "trial": 2, "messages": "x"})):
+        (tmp_path / "told" / "simulations" / f"{number}.json").write_text(json.dumps(each))
+    with services.open_store(tmp_path / "josh.db") as store:
+        made = import_results(store, tmp_path / "told", tmp_path)
+        assert (made.conversations, made.failed, made.success) == (2, 1, 1.0)
+        assert made.rejected == ("simulations/2.json: messages is absent or of another kind.",)
+        run = services.load_run(store, made.run)
+        assert (run.config.world, run.config.split, run.config.trials) == ("tau2-retail", "base", 2)
+        result = services.run_result(store, made.run)
+        assert (result.agent_usage.usd, result.user_usage.usd, result.agent_usage.calls) == (0.02, 0.01, 2)
+        opened = services.open_rollout(store, f"{made.run}/7/0")
+        assert opened.tree.scenario.brief == ("A kettle leaks.", "You are Ben.")
+        graded = grade_of(opened, tmp_path)
+        assert graded is not None and "user_stop" in graded.words and '"DB": 1.0' in graded.words
+        assert services.evaluate_run(store, made.run, data=tmp_path).floor is None
+
+
+TASK = {"id": "7", "user_scenario": {"instructions": {
+    "domain": "retail", "reason_for_call": "A kettle leaks.", "known_info": "You are Ben.", "unknown_info": None,
+}}}  # fmt: skip
 SECOND = {
-    "info": {"agent_info": {"llm": "gpt-x"}, "user_info": {"llm": "gpt-y"}}, "tasks": [],
+    "info": {"agent_info": {"llm": "gpt-x"}, "user_info": {"llm": "gpt-y"},
+             "environment_info": {"domain_name": "retail"}}, "tasks": [],
     "simulations": [
         {
             "id": "a", "task_id": "7", "trial": 0, "termination_reason": "user_stop", "agent_cost": 0.02,

@@ -70,7 +70,7 @@ def pass_drawn(standings: Sequence[Standing]) -> Drawn:
     frame = pd.DataFrame(told, columns=["model", "k", "value", "low", "high"])
     base = alt.Chart(frame).encode(
         x=alt.X("k:O", title="k", axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=260, columns=1)),
+        color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=260, columns=2)),
     )
     scale = alt.Scale(domain=[0, 1])
     ranges = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
@@ -88,7 +88,7 @@ def pass_drawn(standings: Sequence[Standing]) -> Drawn:
         f"{model}, k {k}: {value:.3f} from {low:.3f} to {high:.3f}" for model, k, value, low, high in told
     )
     below = "".join(f" Dashed: doing nothing, {floor:.3f}." for floor in floors)
-    return Drawn(alt.layer(*layers).properties(height=260), f"Pass^k with 95 % intervals. {words}.{below}", frame)
+    return Drawn(alt.layer(*layers).properties(height=340), f"Pass^k with 95 % intervals. {words}.{below}", frame)
 
 
 def failed_calls_drawn(standing: Standing, baseline: Standing) -> Drawn:

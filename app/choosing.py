@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from josh_engine.values import Scenario
+from josh_engine.values import Goal, Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,13 @@ class ScenarioFilter:
 
 
 def line_of(scenario: Scenario) -> ScenarioLine:
-    domains = tuple(dict.fromkeys(goal.id.partition(".")[0] for goal in scenario.goals))
+    domains = tuple(dict.fromkeys(_domain(goal) for goal in scenario.goals))
     return ScenarioLine(scenario.id, len(scenario.goals), domains, " ".join(scenario.brief))
+
+
+def _domain(goal: Goal) -> str:
+    head, dot, _ = goal.id.partition(".")
+    return head if dot else goal.name
 
 
 def domains_of(lines: Sequence[ScenarioLine]) -> tuple[str, ...]:

@@ -109,7 +109,8 @@ def in_words(standing: Standing) -> str:
     """How many scenarios flip between trials."""
     kinds = [kind(each) for each in standing.judged.trials.values()]
     counted = ", ".join(f"{kinds.count(name)} {name.lower()}" for name in WHICH[:3])
-    return f"Of {len(kinds)} scenarios {counted} succeeded in {standing.run.config.trials} trials."
+    things = "scenario" if len(kinds) == 1 else "scenarios"
+    return f"Of {len(kinds)} {things}: {counted} succeeded in {standing.run.config.trials} trials."
 
 
 def _gain(mine: Mapping[str, Sequence[bool]], its: Mapping[str, Sequence[bool]], scenario: str) -> float:

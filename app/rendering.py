@@ -157,6 +157,11 @@ def evaluation(given: Evaluation) -> str:
         "incorrect format": _figure(given.incorrect_format),
         "errors by API": ", ".join(f"{name} {count}" for name, count in given.errors_by_api.items()) or "none",
     }
+    if given.floor is not None:
+        lines["doing nothing"] = f"{_figure(given.floor)} success on the same scenarios"
+    if given.trials:
+        flips = sum(any(each) and not all(each) for each in given.trials.values())
+        lines["flips"] = f"{flips} of {len(given.trials)} scenarios succeed in some of their trials only"
     if given.paired:
         paired = given.paired
         lines[f"minus {paired.baseline}"] = (

@@ -64,18 +64,22 @@ def _blocks(store: Store, opened: OpenedRollout, node: str, name: str) -> Sequen
     if name == "Pair":
         return pair_sheet(tree, opened.labels, node, st.query_params.get("rival"))
     if name == "Why":
-        strategy = opened.run.config.strategy
-        told = why_sheet(tree, opened.labels, node, strategy=strategy, verdicts=opened.verdicts)
-        changed = changes_of(opened, node, services.data_path(store.path))
-        if changed is not None:
-            told += [head("What it changed in the records"), *[text(each) for each in changed or ("Nothing.",)]]
-        graded = grade_of(opened, services.data_path(store.path))
-        if graded is not None:
-            told += [head("The world's grade"), text(graded.words, link=graded.node if graded.node != node else None)]
-        return told
+        strategy, world = opened.run.config.strategy, _world_blocks(store, opened, node)
+        return why_sheet(tree, opened.labels, node, strategy=strategy, verdicts=opened.verdicts, world=world)
     if name == "Data":
         return data_sheet(services.node_rows(store, opened.rollout.id, node), node)
     return raw_sheet(tree.nodes[node], opened.events, opened.verdicts)
+
+
+def _world_blocks(store: Store, opened: OpenedRollout, node: str) -> list[Block]:
+    """What the turn changed in the world's records, and the world's grade; nothing where the world tells neither."""
+    data, told = services.data_path(store.path), list[Block]()
+    changed, graded = changes_of(opened, node, data), grade_of(opened, data)
+    if changed is not None:
+        told += [head("What it changed in the records"), *[text(each) for each in changed or ("Nothing.",)]]
+    if graded is not None:
+        told += [head("The world's grade"), text(graded.words, link=graded.node if graded.node != node else None)]
+    return told
 
 
 def _promotion(store: Store, opened: OpenedRollout, node: str, choose: Choose) -> None:

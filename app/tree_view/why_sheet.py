@@ -29,12 +29,14 @@ def why_sheet(
     *,
     strategy: StrategyConfig,
     verdicts: Sequence[Verdict] = (),
+    world: Sequence[Block] = (),
 ) -> list[Block]:
+    """`world`: what the world says of the turn, where it says anything."""
     node = tree.nodes[node_id]
     label = labels.get(node_id)
     blocks = [head(turn_name(node), label=label or "", word=LABEL_WORDS[label] if label else "")]
     blocks += _fate(tree, labels, node, verdicts)
-    blocks += _beam(tree, node, strategy)
+    blocks += [*world, *_beam(tree, node, strategy)]
     return blocks + (_goals(tree, node) if node.turn.speaker == "agent" else [])
 
 

@@ -107,7 +107,7 @@ def test_flips_are_listed_by_how_much_changed_and_counted(standings):
     kinds = [over_trials.kind(each) for each in other.judged.trials.values()]
     for which in over_trials.WHICH[:3]:
         assert len(over_trials.outcomes_listed(other, base, which).rows) == kinds.count(which)
-    assert over_trials.in_words(other).startswith(f"Of 4 scenarios {kinds.count('Sometimes')} sometimes")
+    assert over_trials.in_words(other).startswith(f"Of 4 scenarios: {kinds.count('Sometimes')} sometimes")
     assert texts(over_trials.outcomes_listed(base, base, "All").rows[0])[3:] == ["–", "–"]
 
 

@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "app": {"app", "storage", "toolwoz", "taubench", "embedded", "josh_engine"},
     "pages": {"app", "josh_engine"},
 }
-WORLD_MAY_SEE = {"values", "ports", "errors", "encoding", "worlds"}
+WORLD_MAY_SEE = {"values", "ports", "errors", "encoding", "worlds"}  # of worlds: how published files are read
 STORAGE_MAY_SEE = {"values", "config", "errors", "encoding"}
 
 

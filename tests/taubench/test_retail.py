@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from app.reference_rows import RETAIL_NOTE
 from josh_engine.values import Message, ToolCall, Turn
 from taubench.actions import ACTIONS
 from taubench.environment import RetailEnvironment, played
@@ -129,3 +130,12 @@ def test_the_tools_are_the_16_in_their_order():
 def test_what_was_said_is_looked_for_without_case_and_commas():
     path = [Turn("agent", (), (), "The total is $1,102.50, OK?"), Turn("user", (), (), "77")]
     assert said(path, "1102.5") and said(path, "ok?") and not said(path, "77")
+
+
+def test_what_the_page_says_of_the_overlap_is_so(tasks):
+    users = [{task["user_id"] for task in tasks[split]} for split in ("test", "train")]
+    calls = [[action["kwargs"] for task in tasks[split] for action in task["actions"]] for split in ("test", "train")]
+    orders = [{each["order_id"] for each in made if "order_id" in each} for made in calls]
+    counts = (len(users[0] & users[1]), len(users[0]), len(orders[0] & orders[1]), len(orders[0]))
+    assert counts == (43, 53, 68, 117)
+    assert "43 of the 53 test users, and 68 of the 117 orders" in RETAIL_NOTE

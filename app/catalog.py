@@ -25,6 +25,7 @@ DEFAULT_USER = "agenda"
 PERSON = "person"  # the model and the user of a side that a person plays, on the Talk page
 EMBEDDED_MODEL = "embedded"  # the model that comes with the product: no code and no endpoint, but a folder
 OFFLINE_AGENT = "scripted"  # plays without any model
+FOREIGN_AGENT, FOREIGN_USER = "foreign:agent", "foreign:user"  # of imported results: nobody here plays them
 
 CATALOG: Mapping[Kind, Mapping[str, str]] = {
     "world": {

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app import demo, parts
+from app import catalog, demo, parts
 from app.results import GRADED
 from josh_engine.config import Run, RunConfig, RunLimits, StrategyConfig
 from josh_engine.errors import DatasetError, JoshError
@@ -44,7 +44,6 @@ from taubench.world import RetailWorld, open_world
 
 SPLIT = "test"
 MOST_NAMED = 10
-AGENT, USER = "foreign:agent", "foreign:user"  # nobody here plays them
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,8 @@ def _keep(store: Store, found: Results, data: Path, name: str) -> Imported:
     names = tuple(dict.fromkeys(scenario for scenario, _ in placed))
     world, split = (NAME, SPLIT) if found.kind == "tau1" else (f"tau2-{found.domain}", "base")
     config = RunConfig(
-        world=world, split=split, scenarios=names, agent=AGENT, user=USER, model=found.agent or None,
-        user_model=found.user or None, strategy=StrategyConfig(name="greedy"), trials=trials,
+        world=world, split=split, scenarios=names, agent=catalog.FOREIGN_AGENT, user=catalog.FOREIGN_USER,
+        model=found.agent or None, user_model=found.user or None, strategy=StrategyConfig(name="greedy"), trials=trials,
     )  # fmt: skip
     run = runs.create_run(store, config, limits=RunLimits(), name=name, code_version=parts.code_version())
     shop = open_world(data) if known else None

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app import catalog
 from app.parts import Parts, check_budget, open_parts
 from app.progress import progress_of
 from app.results import Progress
 from josh_engine.config import Run, RunLimits
-from josh_engine.errors import JoshError
+from josh_engine.errors import ConfigError, JoshError
 from josh_engine.rollout import roll_out
 from josh_engine.values import Rollout, State
 from storage import locks, runs
@@ -40,8 +41,10 @@ Report = Callable[[Progress], None]
 
 
 def reopen(store: Store, run_id: str, *, limits: RunLimits | None = None) -> Run:
-    """The run, ready to be played on. Raises RunHeld when another process works on it."""
-    runs.load_run(store, run_id)
+    """The run, ready to be played on. Raises RunHeld when another process works on it, ConfigError for results that
+    others played."""
+    if runs.load_run(store, run_id).config.agent == catalog.FOREIGN_AGENT:
+        raise ConfigError(f"Run {run_id} was imported: nobody here can play it on.", remedy="Import its results again.")
     with locks.holding(store.path, run_id):
         if limits is not None:
             check_budget(runs.load_run(store, run_id).config, limits.checked())

@@ -95,7 +95,9 @@ def warnings(standing: Standing, baseline: Run) -> tuple[str, ...]:
         ("world", mine.world, its.world), ("split", mine.split, its.split), ("user", mine.user, its.user),
         ("user's model", mine.user_model, its.user_model),
         ("temperature", mine.sampling.temperature, its.sampling.temperature),
-        ("agent", mine.agent, its.agent), ("test order", mine.options.get("order"), its.options.get("order")),
+        ("agent", mine.agent, its.agent), ("trials (counts of calls)", mine.trials, its.trials),
+        ("test order", mine.options.get("order"), its.options.get("order")),
+        ("goal rule", mine.options.get("goal_rule"), its.options.get("goal_rule")),
     ):  # fmt: skip
         if one != other:
             told.append(f"{name} {one if one is not None else 'none'} against {other if other is not None else 'none'}")

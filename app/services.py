@@ -90,6 +90,7 @@ __all__ = [
     "import_state",
     "imported",
     "imports_path",
+    "is_imported",
     "keep_estimate",
     "keep_upload",
     "kept_estimate",
@@ -193,6 +194,11 @@ def scenario_lines(world: str, split: str, data: Path) -> tuple[ScenarioLine, ..
 def shipped_prompts(agent: str, user: str) -> dict[str, str]:
     """The texts that come with the product, by name, of the prompts that these players use."""
     return {name: prompting.prompt_text(name) for name in demands.prompts_used(agent, user)}
+
+
+def is_imported(run: Run) -> bool:
+    """Whether others played it: there is nothing to resume or to clone."""
+    return run.config.agent == catalog.FOREIGN_AGENT
 
 
 # Runs

@@ -18,7 +18,7 @@ from taubench.attribution import NAME
 from taubench.tasks import import_retail
 from taubench.world import open_world
 
-ROUNDS = 20
+ROUNDS, FORKS = 20, 20_000
 
 
 def measure() -> Iterator[Figure]:
@@ -46,6 +46,12 @@ def _world(files: Path) -> Iterator[Figure]:
         ]
         for scenario, _ in played:
             world.reward.gold(scenario)  # once per task, before
+        environment = world.environment(played[0][0])
+        environment.call(played[0][1])
+        began = time.perf_counter()
+        for _ in range(FORKS):
+            environment.fork()
+        yield Figure("a fork", (time.perf_counter() - began) / FORKS * 1e6, "microseconds")
         began, count = time.perf_counter(), 0
         for _ in range(ROUNDS):
             for scenario, call in played:

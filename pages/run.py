@@ -321,9 +321,10 @@ def _controls(run: Run, result: RunResult) -> None:
         if state in GOING:
             _act("Stop", "pause", lambda: services.stop_run(store, run.id), "After the turns in flight; resumable.")
             _act("Cancel", "close", lambda: services.cancel_run(store, run.id), "Ends, and leaves the rest unplayed.")
-        if state in ENDED_EARLY or left_waiting:
+        own = not services.is_imported(run)
+        if own and (state in ENDED_EARLY or left_waiting):
             _act("Resume", "play_arrow", lambda: launch(store, run.id), "Plays what is left, and what failed.")
-        if state not in GOING and result.failed:
+        if own and state not in GOING and result.failed:
             again = "Plays again what failed, and nothing else."
             _act("Retry only the failed", "replay", lambda: launch(store, run.id, failed_only=True), again)
         if state in GOING:
@@ -360,7 +361,9 @@ def _lists(store: services.Store, run: Run, result: RunResult, rollouts: tuple[R
 def _curate(run: Run) -> None:
     if shell.dialog_button("Name, tags, note", f"describe {run.id}", icon=":material/edit:", key="describe"):
         _describe(run)
-    if st.button("Clone settings", icon=":material/content_copy:", key="clone", help="Into the form of a new run."):
+    if not services.is_imported(run) and st.button(
+        "Clone settings", icon=":material/content_copy:", key="clone", help="Into the form of a new run."
+    ):
         st.session_state.pop("cloned", None)
         shell.go("run", {"clone": run.id})
     if shell.dialog_button("Delete", f"delete {run.id}", icon=":material/delete:", key="delete"):

@@ -10,7 +10,7 @@ from app import services
 from app.__main__ import main
 from app.foreign import Imported, import_results, in_words
 from app.world_changes import changes_of, grade_of
-from josh_engine.errors import DatasetError
+from josh_engine.errors import ConfigError, DatasetError
 from taubench.environment import played
 from taubench.tasks import scenario
 from taubench.trajectories import read_results
@@ -96,6 +96,9 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, da
         assert changes_of(opened, "0", data)[0].startswith("order #W0000003: status: delivered → return requested")
         _, files = services.export_files(store, [made["run"]], formats=["sft"], data=data)
         assert len(files["sft.jsonl"].splitlines()) == 7, "the outputs up to the last reward, where there are goals"
+        with pytest.raises(ConfigError, match="was imported"):
+            services.resume_run(store, made["run"], failed_only=True)
+        assert services.run_result(store, made["run"]).state == told.state
     told = in_words(Imported(**made))
     assert "1 were broken off" in told and "Left out: r.json, result 5" in told
 

@@ -156,7 +156,7 @@ def test_a_run_moves_to_another_store_as_a_file(
     (tmp_path / "changed.zip").write_bytes(packed[:400] + bytes([packed[400] ^ 1]) + packed[401:])
     with serving(tmp_path / "other.db") as elsewhere:
         page.goto(elsewhere.url("data", tab="storage"))
-        upload, add = page.get_by_test_id("stFileUploaderDropzoneInput"), page.get_by_role("button", name="Add it to")
+        upload, add = page.locator(".st-key-run-zip input[type=file]"), page.get_by_role("button", name="Add it to")
         upload.set_input_files(tmp_path / "changed.zip")
         add.click()
         expect(page.get_by_text("This is not a whole bundle")).to_be_visible()

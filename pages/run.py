@@ -331,7 +331,7 @@ def _controls(run: Run, result: RunResult) -> None:
             live.draw_follow_button()
         live.draw_sign(run, result)
     shell.refused(key="control")
-    live.draw_fault(result)
+    live.draw_fault(result, imported=services.is_imported(run))
 
 
 def _act(label: str, icon: str, act: Callable[[], object], meaning: str) -> None:

@@ -79,9 +79,10 @@ def draw_sign(run: Run, result: RunResult) -> None:
     shell.faint(text, key=f"sign-{tone}")
 
 
-def draw_fault(result: RunResult) -> None:
+def draw_fault(result: RunResult, *, imported: bool) -> None:
     if result.error:
-        remedy = "The other scenarios are not touched. Resume plays again what failed."
+        again = "What failed counts in no figure." if imported else "Resume plays again what failed."
+        remedy = f"The other scenarios are not touched. {again}"
         shell.complaint(result.error, remedy, key="run")
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 class Environment(Protocol):
     """The stateful world of one conversation. It changes through `call` only. One that a call can end says so by an
-    attribute `over`."""
+    attribute `over`, one that takes no further call by `spent`: the turn then fails."""
 
     @property
     def tools(self) -> tuple[Tool, ...]: ...

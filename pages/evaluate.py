@@ -118,6 +118,8 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     world = standings[base].run.config.world
     with right:
         shell.listing(leaderboard.beams_listed(evaluating.beam_lines(store, world), standings.values()), key="beams")
+    st.subheader("What a conversation takes", anchor=False)
+    shell.listing(over_trials.costs_listed(list(standings.values())), key="costs")
 
 
 def _over_trials(standings: Mapping[str, Standing], base: str, first: str) -> None:
@@ -137,7 +139,6 @@ def _over_trials(standings: Mapping[str, Standing], base: str, first: str) -> No
         listed = over_trials.outcomes_listed(of, standings[base], which or over_trials.WHICH[0])
         shell.listing(listed, key="outcomes", height=250)
         shell.faint(f"{leaderboard.model_name(of.run)} · {of.run.id}. {over_trials.in_words(of)}", key="outcomes")
-    shell.listing(over_trials.costs_listed(list(standings.values())), key="costs")
 
 
 def _chart(key: str, drawn: Drawn) -> None:

@@ -15,15 +15,22 @@ from taubench.actions import ACTIONS, Refused
 from taubench.records import Base, Overlay
 from taubench.schema import LISTS, PARAMETERS, TOOLS, TRANSFER
 
+MOST_STEPS = 30  # of an agent, calls and replies together, as τ-bench has it
+
 
 class RetailEnvironment:
-    """Forks share every record. `over`: the user was handed to a person, and nothing more is done."""
+    """Forks share every record. `over`: the user was handed to a person, and nothing more is done. `calls`: how many
+    were made; with the last of those that a conversation may take (see `taubench.reward`) it is `spent`."""
 
-    __slots__ = ("over", "shop")
+    __slots__ = ("calls", "over", "shop")
 
     def __init__(self, base: Base) -> None:
         self.shop = Overlay(base)
-        self.over = False
+        self.over, self.calls = False, 0
+
+    @property
+    def spent(self) -> bool:
+        return self.calls >= MOST_STEPS
 
     @property
     def tools(self) -> tuple[Tool, ...]:
@@ -37,6 +44,7 @@ class RetailEnvironment:
         """The call answered; a malformed one comes back as it is."""
         if call.error is not None:
             return call
+        self.calls += 1
         if call.name not in ACTIONS:
             return _refused(call, "unknown_tool", f"Unknown action {call.name}")
         if problem := wrong_arguments(call.name, call.arguments):
@@ -50,7 +58,7 @@ class RetailEnvironment:
 
     def fork(self) -> RetailEnvironment:
         twin = object.__new__(RetailEnvironment)
-        twin.shop, twin.over = self.shop.fork(), self.over
+        twin.shop, twin.over, twin.calls = self.shop.fork(), self.over, self.calls
         return twin
 
     def fingerprint(self) -> str:

@@ -6,7 +6,8 @@ every gold call is a goal, reads included, and a call with literally its name an
 succeeded or not. In which order goals are reached matters under neither.
 
 A conversation is graded as τ-bench grades it: 1 iff the database equals the gold one (that after the task's gold calls)
-and every output was said in some reply; else 0. Grading reads the leaf's world and changes nothing in it. Pure.
+and every output was said in some reply; else 0, and 0 where it ran out of steps. Grading reads the leaf's world and
+changes nothing in it. Pure.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from josh_engine.values import Goal, Grade, Json, Scenario, Turn
-from taubench.environment import RetailEnvironment, played
+from taubench.environment import MOST_STEPS, RetailEnvironment, played
 from taubench.records import Base
 from taubench.schema import TRANSFER
 
 GoalRule = Literal["paper", "authors"]
 GOAL_RULES: tuple[GoalRule, ...] = ("paper", "authors")
-MOST_STEPS = 30  # calls and replies together, as τ-bench has it; more are graded 0 whatever was done
 
 
 class RetailReward:
@@ -44,9 +44,10 @@ class RetailReward:
         return frozenset(found)
 
     def graded(self, scenario: Scenario, path: Sequence[Turn], environment: RetailEnvironment) -> Grade:
-        steps = sum(len(turn.calls) + (turn.reply is not None) for turn in path if turn.speaker == "agent")
-        if steps > MOST_STEPS:
-            return Grade(0.0, f"Out of steps: {steps} of at most {MOST_STEPS}.")
+        own = [turn for turn in path if turn.speaker == "agent"]
+        steps = sum(len(turn.calls) + (turn.reply is not None and turn.stop == "spoke") for turn in own)
+        if steps > MOST_STEPS or any(turn.stop == "failed" for turn in own):
+            return Grade(0.0, f"Out of steps: {steps}, and {MOST_STEPS} are allowed.")
         right = environment.shop.digest() == self.gold(scenario)
         missing = [each for each in scenario.setup.get("outputs", ()) if not said(path, str(each))]
         if right and not missing:

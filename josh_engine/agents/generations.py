@@ -57,4 +57,6 @@ async def play_turn(
             messages.append(tell(answered))
             if getattr(environment, "over", False):  # handed over: nothing is to be done after it
                 return Turn("agent", tuple(messages[before:]), tuple(calls), HANDED_OVER, "ended")
+            if getattr(environment, "spent", False):
+                return Turn("agent", tuple(messages[before:]), tuple(calls), stop="failed")
     return Turn("agent", tuple(messages[before:]), tuple(calls), stop="failed")

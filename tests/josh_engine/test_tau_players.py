@@ -84,6 +84,21 @@ def test_of_several_calls_in_an_output_the_first_is_made_and_kept():
     assert model.asked[0][0].content == "Be brief.", "the policy alone"
 
 
+def test_a_turn_fails_with_the_last_call_that_the_world_takes():
+    desk = Desk()
+    desk.spent = False
+    asked = []
+
+    def call(each):
+        asked.append(each)
+        desk.spent = len(asked) == 3
+        return ToolCall(each.id, each.name, result="{}")
+
+    desk.call = call
+    found = turn(TauActAgent(), Model(*['Action: {"name": "get", "arguments": {}}'] * 9), desk)
+    assert (found.stop, found.reply, len(found.calls)) == ("failed", None, 3)
+
+
 def test_handing_over_ends_the_conversation():
     found = turn(TauActAgent(), Model('Action: {"name": "transfer", "arguments": {}}', "never asked"))
     assert (found.stop, found.reply, len(found.calls)) == ("ended", HANDED_OVER, 1)

@@ -76,3 +76,7 @@ def test_more_steps_than_allowed_are_graded_0(data):
     assert world.reward.graded(scenario, talk, world.environment(scenario)).reward == 1
     late = world.reward.graded(scenario, [*talk, talk[0]], world.environment(scenario))
     assert late.reward == 0 and "Out of steps" in late.detail
+    silent = [Turn("agent", (), (), None, "failed")]
+    assert world.reward.graded(scenario, silent, world.environment(scenario)).reward == 0
+    handed_over = [*talk[:29], Turn("agent", (), (ToolCall("call_1", "transfer_to_human_agents"),), "(x)", "ended")]
+    assert world.reward.graded(scenario, handed_over, world.environment(scenario)).reward == 1, "the 30th step"

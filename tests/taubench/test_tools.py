@@ -190,6 +190,15 @@ def test_an_exchange_keeps_its_lists_sorted_and_its_difference_rounded(desk):
     assert order["items"] == desk.shop.base.orders[DELIVERED]["items"]
 
 
+def test_after_30_calls_no_more_are_taken_whatever_fork_made_them(desk):
+    for _ in range(29):
+        call(desk, "think", {"thought": "Hm."})
+    fork = desk.fork()
+    assert not fork.spent and desk.fingerprint() == fork.fingerprint()
+    call(fork, "fly", {})
+    assert fork.spent and not desk.spent
+
+
 def test_thinking_says_nothing_and_handing_over_ends_it(desk):
     assert call(desk, "think", {"thought": "Hm."}).result == ""
     assert not desk.over

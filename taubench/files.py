@@ -19,12 +19,13 @@ from josh_engine.worlds.published import Published, Read, members
 SPLITS = ("train", "dev", "test")
 TABLES, POLICY, LICENCE = ("users", "orders", "products"), "wiki.md", "LICENSE"
 TASKS = tuple(f"tasks_{split}" for split in SPLITS)
+FILES = (*(f"{name}.json" for name in (*TABLES, *TASKS)), POLICY)  # as they are kept
 COMMIT = "59a200c6d575d595120f1cb70fea53cef0632f6b"  # of 2026-03-18, the one the counts in the documents are of
 URL = f"https://github.com/sierra-research/tau-bench/archive/{COMMIT}.zip"
 RETAIL = Published(
     "τ-bench",
     URL,
-    frozenset({*(f"{name}.json" for name in (*TABLES, *TASKS)), *(f"{name}.py" for name in TASKS), POLICY, LICENCE}),
+    frozenset({*FILES, *(f"{name}.py" for name in TASKS), LICENCE}),
     depth=6,  # tau-bench-…/tau_bench/envs/retail/data/users.json
     largest=64 << 20,
     largest_zip=200 << 20,
@@ -39,24 +40,24 @@ def read_source(path: Path) -> dict[str, bytes]:
     """The files by the names under which they are kept. Raises DatasetError for what is absent or cannot be read."""
     with members(path, RETAIL) as found:
         root = _root(found, path.name)
-        tables = {f"{name}.json": found[_place(found, root, name) or ""]() for name in TABLES}
-        tasks = {}
-        for name in TASKS:
-            if (plain := str(root / f"{name}.json")) in found:
-                tasks[f"{name}.json"] = found[plain]()
-            else:
-                source = _text(found[str(root / f"{name}.py")](), f"{name}.py")
-                told = tasks_in_python(source, f"{name}.py", split=name.removeprefix("tasks_"))
-                tasks[f"{name}.json"] = json.dumps(told, ensure_ascii=False, indent=1).encode()
+        kept = {name: _content(found[place](), name, place) for name, place in _layout(found, root).items()}
         licence = next((str(each / LICENCE) for each in (root, *root.parents) if str(each / LICENCE) in found), None)
-        kept = {**tables, POLICY: found[str(root / POLICY)](), **tasks}
         return kept | ({LICENCE: found[licence]()} if licence else {})
+
+
+def _content(given: bytes, name: str, place: str) -> bytes:
+    """Tasks as JSON, whatever they were; else as it is."""
+    if not place.endswith(".py"):
+        return given
+    split = name.removeprefix("tasks_").removesuffix(".json")
+    told = tasks_in_python(_text(given, place), PurePosixPath(place).name, split=split)
+    return json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
 def _root(found: Mapping[str, Read], source: str) -> PurePosixPath:
     """The folder of the retail domain: it holds the policy. Others (the airline's) lack some of the files."""
     roots = sorted({PurePosixPath(each).parent for each in found if PurePosixPath(each).name == POLICY})
-    lacking = {root: _absent(found, root) for root in roots}
+    lacking = {root: [name for name in FILES if name not in _layout(found, root)] for root in roots}
     whole = [root for root, absent in lacking.items() if not absent]
     if len(whole) > 1:
         raise DatasetError(f"Two folders could be meant: {whole[0]} and {whole[1]}.", remedy="Give one of the two.")
@@ -66,14 +67,13 @@ def _root(found: Mapping[str, Read], source: str) -> PurePosixPath:
     return whole[0]
 
 
-def _absent(found: Mapping[str, Read], root: PurePosixPath) -> list[str]:
-    absent = [f"{name}.json" for name in TABLES if _place(found, root, name) is None]
-    return absent + [f"{name}.json" for name in TASKS if not {f"{root / name}.json", f"{root / name}.py"} & set(found)]
-
-
-def _place(found: Mapping[str, Read], root: PurePosixPath, table: str) -> str | None:
-    places = (str(root / f"{table}.json"), str(root / "data" / f"{table}.json"))
-    return next((place for place in places if place in found), None)
+def _layout(found: Mapping[str, Read], root: PurePosixPath) -> dict[str, str]:
+    """Where each file lies that is there: tables beside the policy or in `data`, tasks as JSON or as Python."""
+    offered = {f"{name}.json": [root / f"{name}.json", root / "data" / f"{name}.json"] for name in TABLES}
+    offered |= {f"{name}.json": [root / f"{name}.json", root / f"{name}.py"] for name in TASKS}
+    offered |= {POLICY: [root / POLICY]}
+    there = {name: [str(place) for place in places if str(place) in found] for name, places in offered.items()}
+    return {name: places[0] for name, places in there.items() if places}
 
 
 def tasks_in_python(source: str, name: str, *, split: str) -> list[dict[str, Any]]:

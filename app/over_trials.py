@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from app.leaderboard import Standing, model_name, with_interval
 from app.listings import NO_FIGURE, Listed, address, linked
-from app.reference_rows import RETAIL
+from app.reference_rows import RETAIL, RETAIL_2
 from app.results import SideUsage
 from josh_engine.values import Json
 
@@ -20,6 +20,7 @@ OUTCOMES = ("Scenario", "This one", "Trials", "Baseline", "What changed")
 COSTS = ("Model", "Conversations", "Agent's outputs each", "Agent's usd each", "User's outputs each", "User's usd each")
 WHICH = ("Sometimes", "Always", "Never", "All")
 WON, LOST = "✓", "·"
+TAU_2 = "tau2-retail"  # of imported results
 
 
 def several(standings: Sequence[Standing]) -> bool:
@@ -61,14 +62,15 @@ def _floors(standings: Sequence[Standing]) -> list[dict[str, Json]]:
 
 
 def _references(standings: Sequence[Standing]) -> list[dict[str, Json]]:
-    if not any(map(is_retail_test, standings)):
-        return []
+    """τ-bench's and τ²-bench's tasks differ, so each has its own."""
+    rows = [("115", each) for each in RETAIL if any(map(is_retail_test, standings))]
+    rows += [("114", each) for each in RETAIL_2 if any(one.run.config.world == TAU_2 for one in standings)]
     return [
         linked(
             f"reference-{place}", "", ("faint", name), *[("faint", f"{each:.3f}") for each in told],
-            *[("faint", NO_FIGURE)] * (MOST_K - len(told)), ("faint", "115"), ("faint", NO_FIGURE), ("faint", user),
+            *[("faint", NO_FIGURE)] * (MOST_K - len(told)), ("faint", tasks), ("faint", NO_FIGURE), ("faint", user),
         )
-        for place, (name, user, told) in enumerate(RETAIL)
+        for place, (tasks, (name, user, told)) in enumerate(rows)
     ]  # fmt: skip
 
 

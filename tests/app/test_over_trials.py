@@ -90,6 +90,10 @@ def test_pass_k_stands_with_intervals_the_floor_and_what_others_measured(standin
     dev = replace(standings[0].run.config, split="dev")
     elsewhere = replace(standings[0], run=replace(standings[0].run, config=dev))
     assert "gpt-4o, FC" not in [texts(row)[0] for row in over_trials.pass_listed([elsewhere]).rows]
+    second = replace(standings[0], run=replace(standings[0].run, config=replace(dev, world="tau2-retail")))
+    told = {texts(row)[0]: texts(row) for row in over_trials.pass_listed([second]).rows}
+    assert told["GPT-5 (2025-10)"][1:] == ["0.816", "0.718", "0.647", "0.588", "114", "–", "gpt-4.1"]
+    assert "gpt-4o, FC" not in told
 
 
 def test_flips_are_listed_by_how_much_changed_and_counted(standings):

@@ -15,7 +15,10 @@ import pytest
 from app.arguments import parse
 
 ROOT = Path(__file__).parent.parent
-MULTIWOZ = ROOT / "../shared/data/multiwoz"
+BROUGHT = (
+    ("MULTIWOZ", "toolwoz", ROOT / "../shared/data/multiwoz"),
+    ("TAUBENCH", "tau-retail", ROOT / "../shared/data/tau_retail"),
+)
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DOCUMENTS += [ROOT / "bench/README.md"]
 
@@ -61,9 +64,11 @@ def test_the_app_commands_run_in_the_order_in_which_they_stand(tmp_path):
     for line in commands():
         if not line.startswith("python -m app "):
             continue
-        if not MULTIWOZ.exists() and ("MULTIWOZ" in line or "--world toolwoz " in line):
-            continue  # the real data is not beside this checkout
-        line = line.replace("MULTIWOZ", str(MULTIWOZ.resolve())).replace("RUN", run_id)
+        if any(not place.exists() and (name in line or f"--world {world} " in line) for name, world, place in BROUGHT):
+            continue  # the real data are not beside this checkout
+        for name, _, place in BROUGHT:
+            line = line.replace(name, str(place.resolve()))
+        line = line.replace("RUN", run_id)
         done = run(line, tmp_path)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         listed = json.loads(run("python -m app list --json", tmp_path).stdout)["runs"]

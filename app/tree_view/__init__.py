@@ -34,11 +34,15 @@ def tree_view(
     choose: Choose | None = None,
     note: Note | None = None,
     ask: Ask | None = None,
+    moved: Callable[[], None] | None = None,
 ) -> None:
     """Draws what `picture` gave. `choose` is called with the clicked turn's id, "" when the choice was cleared. The
     explorer calls `note` instead, with all that the address should say (node, lens, hoist, t, q, filter; "" for
-    nothing); `ask` is called with what a key asked to do with the chosen turn: good, bad, exclude, promote, undo."""
+    nothing); `ask` is called with what a key asked to do with the chosen turn: good, bad, exclude, promote, undo;
+    `moved` when a person first moves a drawing that leads elsewhere."""
     heard: dict[str, Callable[[Any], None] | None] = {"place": note, "ask": ask}
+    if moved is not None:
+        heard["moved"] = lambda told: moved()
     if choose is not None:
         heard["chosen"] = lambda told: choose(told["node"])
     _mount(component(FOLDER, "tree", *PARTS), drawn, key=key, heard=heard)

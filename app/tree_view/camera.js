@@ -45,8 +45,14 @@ function place(view, at) {
 function zoom(view, factor, x = view.canvas.clientWidth / 2, y = view.canvas.clientHeight / 2) {
   const { at } = view;
   const k = Math.min(SCALE.most, Math.max(SCALE.least, at.k * factor));
-  view.moved = true;
+  hold(view);
   place(view, { k, x: x - ((x - at.x) * k) / at.k, y: y - ((y - at.y) * k) / at.k });
+}
+
+// A person has taken the camera: it no longer fits by itself, and who follows the newest tree stays with this one.
+function hold(view) {
+  if (!view.moved) view.stay();
+  view.moved = true;
 }
 
 // Asked for: the whole tree. By itself: as much as stays legible, from the top, the ideal path always in full.
@@ -110,6 +116,6 @@ function goOnMap(view, event) {
   const box = view.mapped.picture.getBoundingClientRect();
   const x = view.mapped.left + ((event.clientX - box.left) / box.width) * view.mapped.wide;
   const y = -40 + ((event.clientY - box.top) / box.height) * view.mapped.high;
-  view.moved = true;
+  hold(view);
   place(view, { ...view.at, x: view.canvas.clientWidth / 2 - x * view.at.k, y: view.canvas.clientHeight / 2 - y * view.at.k });
 }

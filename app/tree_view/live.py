@@ -121,7 +121,13 @@ def _large(store: services.Store, shown: Rollout) -> None:
         height=TREE_HEIGHT,
         leads=listings.address("tree", **where),
     )
-    tree_view(drawn, key=f"followed-{shown.id}")
+    tree_view(drawn, key=f"followed-{shown.id}", moved=lambda: _stay(shown.id))
+
+
+def _stay(rollout_id: str) -> None:
+    """Whoever moves the drawing looks at it: the newest is followed no longer."""
+    if "scenario" not in st.query_params:
+        _follow(rollout_id)
 
 
 def _follow(rollout_id: str | None) -> None:

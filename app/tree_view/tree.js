@@ -18,6 +18,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
     if (!data?.leads) setTriggerValue(name, value);
     else if (name === "chosen") follow(`${data.leads}&node=${value.node}`);
   };
+  view.stay = () => { if (data?.leads) setTriggerValue("moved", { n: Date.now() }); };
   view.keep = (place) => setStateValue("place", place);
   const all = data && whole(view, data);
   if (all) update(view, all);
@@ -46,7 +47,7 @@ function build(parent) {
     data: { nodes: [] }, all: new Map(), nodes: new Map(), seen: null, focus: null, selected: null, asked: null,
     at: { x: 0, y: 0, k: 1 }, moved: false, motion: 0, explorer: null, lens: "label", hoist: null, folded: new Set(),
     foldedByHand: false, matched: null, filters: new Set(), step: null, moment: null, playing: 0, speed: 1, place: {},
-    wish: null, noted: null, tell: () => {}, keep: () => {},
+    wish: null, noted: null, tell: () => {}, keep: () => {}, stay: () => {},
   };
   view.tools.append(view.zoomed, button("−", "Zoom out (-)", () => zoom(view, 1 / 1.25)),
     button("+", "Zoom in (+)", () => zoom(view, 1.25)), button("Fit", "Show the whole tree (F)", () => fit(view)));
@@ -80,7 +81,8 @@ function listen(view) {
     const dx = event.clientX - held.x, dy = event.clientY - held.y;
     if (!held.dragging && Math.hypot(dx, dy) < 4) return;
     if (!held.dragging) canvas.setPointerCapture(event.pointerId);
-    held.dragging = view.moved = true;
+    held.dragging = true;
+    hold(view);
     place(view, { ...view.at, x: held.from.x + dx, y: held.from.y + dy });
   });
   const release = () => { held = null; };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ def play(path: Path, run_id: str) -> RunResult:
         while (result := services.run_result(store, run_id)).state in ("queued", "running"):
             time.sleep(0.05)
     return result
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on(server: Served) -> Iterator[None]:
+    """A test that failed half-way leaves no run behind, which would slow down all that follow."""
+    yield
+    with services.open_store(server.store) as store:
+        for run in services.active_runs(store):
+            services.cancel_run(store, run.id, wait=10)
 
 
 def test_a_run_is_started_watched_reloaded_stopped_resumed_cancelled_and_looked_into(server: Served, page: Any) -> None:
@@ -121,6 +131,14 @@ def test_a_run_is_planned_followed_described_cloned_and_deleted(server: Served, 
     expect(turns).not_to_have_attribute("data-count", str(before))
     page.keyboard.press("f")
     expect(page).not_to_have_url(re.compile("scenario="))
+    expect(page.get_by_role("button", name="Following newest")).to_be_visible()
+    box = page.get_by_test_id("josh-tree").bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] - 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + box["height"] - 90, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Follow newest")).to_be_visible()
+    expect(page).to_have_url(re.compile("scenario=SCN-"))
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("is being played, so it cannot be deleted")).to_be_visible()

@@ -107,14 +107,14 @@ def _keep(store: Store, found: Results, data: Path, name: str) -> Imported:
         world=world, split=split, scenarios=names, agent=catalog.FOREIGN_AGENT, user=catalog.FOREIGN_USER,
         model=found.agent or None, user_model=found.user or None, strategy=StrategyConfig(name="greedy"), trials=trials,
     )  # fmt: skip
-    run = runs.create_run(store, config, limits=RunLimits(), name=name, code_version=parts.code_version())
     shop = open_world(data) if known else None
-    rollouts = {(each.scenario_id, each.trial): each for each in runs.list_rollouts(store, run.id)}
     played = {key: each for key, each in placed.items() if not each.error}
     bare = {key: Scenario(key[0], world, split, found.briefs.get(key[0], ()), ()) for key in played}
-    told = {key: _rollout(rollouts[key], each, known.get(key[0], bare[key]), shop) for key, each in played.items()}
+    told = {key: _told(key, each, known.get(key[0], bare[key]), shop) for key, each in played.items()}
+    run = runs.create_run(store, config, limits=RunLimits(), name=name, code_version=parts.code_version())
+    rollouts = {(each.scenario_id, each.trial): each for each in runs.list_rollouts(store, run.id)}
     with ThreadPoolExecutor(1) as apart:  # an event loop of its own, wherever this is called
-        apart.submit(asyncio.run, _record(store, told, played)).result()
+        apart.submit(asyncio.run, _record(store, rollouts, told, played)).result()
     broken = {key: f"The file says: {placed[key].error}" for key in placed if key not in played}
     _end(store, run, {key: broken.get(key, "The file holds no such trial.") for key in rollouts if key not in told})
     rewards = [(key, each.reward, told[key][2]) for key, each in played.items()]
@@ -161,26 +161,23 @@ Key = tuple[str, int]  # scenario and trial
 Told = tuple[list[Event], Rollout, float | None]
 
 
-def _rollout(rollout: Rollout, trajectory: Trajectory, scenario: Scenario, shop: RetailWorld | None) -> Told:
-    """(events, summary, the reward of grading again: None where the task is not known)."""
+def _told(key: Key, trajectory: Trajectory, scenario: Scenario, shop: RetailWorld | None) -> Told:
+    """(events, summary of a rollout that has no id yet, the reward of grading again: None where the task is not
+    known)."""
     again, won = None, dict[int, frozenset[str]]()
     if shop is not None and "actions" in scenario.setup:
         again, won = _graded(shop, scenario, trajectory)
     scenario = replace(scenario, setup={**scenario.setup, GRADED: trajectory.detail})
     events = list(_events(scenario, trajectory, won))
     tree = fold(events)
-    usage = sum((turn.usage for turn in trajectory.turns), Usage())
     costs = (trajectory.agent_usd, trajectory.user_usd)
-    usd = None if None in costs else sum(each or 0.0 for each in costs)
-    return (
-        events,
-        replace(
-            rollout, state="done", goals=len(scenario.goals), won=len(tree.won), grade=trajectory.reward,
-            depth=sum(turn.speaker == "agent" for turn in trajectory.turns), nodes=len(tree.nodes), events=len(events),
-            usage=usage, usd=usd,
-        ),
-        again,
+    summary = Rollout(
+        "", "", *key, state="done", goals=len(scenario.goals), won=len(tree.won), grade=trajectory.reward,
+        depth=sum(turn.speaker == "agent" for turn in trajectory.turns), nodes=len(tree.nodes), events=len(events),
+        usage=sum((turn.usage for turn in trajectory.turns), Usage()),
+        usd=None if None in costs else sum(each or 0.0 for each in costs),
     )  # fmt: skip
+    return events, summary, again
 
 
 def _graded(world: RetailWorld, scenario: Scenario, trajectory: Trajectory) -> tuple[float, dict[int, frozenset[str]]]:
@@ -221,17 +218,24 @@ def _named(parent: str | None, speaker: str) -> str:
     return f"{before}.0" if before else "0"
 
 
-async def _record(store: Store, told: Mapping[Key, Told], played: Mapping[Key, Trajectory]) -> None:
-    writer = RunWriter(store, [rollout for _, rollout, _ in told.values()])
-    for key, (events, rollout, _) in told.items():
-        writer.stored(rollout.id)
-        await writer.record(events, rollout)
-        trajectory = played[key]
-        for node, speaker, usd in (("u", "user", trajectory.user_usd), ("0", "agent", trajectory.agent_usd)):
-            turns = [turn for turn in trajectory.turns if turn.speaker == speaker]
+async def _record(
+    store: Store, rollouts: Mapping[Key, Rollout], told: Mapping[Key, Told], played: Mapping[Key, Trajectory]
+) -> None:
+    """All of them together, so that they share commits."""
+    writer = RunWriter(store, list(rollouts.values()))
+
+    async def one(key: Key) -> None:
+        events, summary, _ = told[key]
+        mine = rollouts[key]
+        writer.stored(mine.id)
+        await writer.record(events, replace(summary, id=mine.id, run_id=mine.run_id))
+        for node, speaker, usd in (("u", "user", played[key].user_usd), ("0", "agent", played[key].agent_usd)):
+            turns = [turn for turn in played[key].turns if turn.speaker == speaker]
             calls = sum(turn.usage.calls for turn in turns) if speaker == "agent" else len(turns)
             cost = Completion("", finish="imported", usage=Usage(calls=calls), usd=usd)
-            await writer.keep(JournalEntry(rollout.id, node, 0, "", cost, 0.0))
+            await writer.keep(JournalEntry(mine.id, node, 0, "", cost, 0.0))
+
+    await asyncio.gather(*map(one, told))
 
 
 def _end(store: Store, run: Run, absent: Mapping[Key, str]) -> None:

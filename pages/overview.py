@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import listings, services, shell
+from app import listings, services, shell, trainings
 from app.forest import PairCount
 from app.tree_view import live
 from app.tree_view.saplings import SEED, looped
@@ -48,7 +48,8 @@ def _state(unsettled: bool) -> None:
     if unsettled and not active and count.looked_at == count.trees:
         st.rerun()
     _figures(lines, count)
-    _pipeline(listings.pipeline(lines, count, active=active, exports=services.count_exports(store)))
+    jobs, exports = trainings.list_trainings(store), services.count_exports(store)
+    _pipeline(listings.pipeline(lines, count, active=active, exports=exports, jobs=jobs))
     growing = next((run.id for run in active if run.finished or run.state == "running"), None)
     left, right = st.columns([36, 64], gap="medium")
     with left:

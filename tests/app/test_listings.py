@@ -12,6 +12,7 @@ from app.forest import PairCount
 from app.keys import EVERYWHERE, keys_of
 from app.results import RunLine, RunResult
 from josh_engine.values import Rollout
+from storage.trainings import Training
 from tests.app.sample_search import HOSTILE
 
 
@@ -159,11 +160,23 @@ def test_an_event_leads_to_the_tree_at_that_moment():
 
 def test_the_steps_of_the_work_say_how_much_there_is_and_lead_to_the_newest():
     count = PairCount(pairs=8, audited=2, looked_at=3, trees=3)
-    run, tree, audit, export = listings.pipeline((line(finished=4),), count, active=(), exports=1)
-    assert (run.count, run.state, dict(run.params)) == ("1 runs", "newest: done", {})
+    told = listings.pipeline((line(finished=4),), count, active=(), exports=1)
+    run, tree, audit, export, train, evaluate = told
+    assert (run.count, run.state, dict(run.params)) == ("1 run", "newest: done", {})
     assert (tree.count, tree.state, dict(tree.params)) == ("4 trees", "1 with full reward", {"run": "r"})
     assert (audit.count, audit.state, dict(audit.params)) == ("8 pairs", "25 % audited", {"run": "r"})
-    assert (export.count, export.state) == ("1 exports", "of 1 full trees")
+    assert (export.count, export.state) == ("1 export", "of 1 full tree")
+    assert (train.count, train.state, evaluate.count, evaluate.state) == (
+        "0 jobs",
+        "none yet",
+        "0 runs",
+        "none judged yet",
+    )
+    job = Training("t1", "n", "m", "r", "o", {}, "running", "2026-01-01")
+    lines = (line(), line(strategy="greedy", success_rate=0.25))
+    *_, train, evaluate = listings.pipeline(lines, count, active=(), exports=0, jobs=(job,))
+    assert (train.count, train.state, dict(train.params)) == ("1 job", "newest: running", {"job": "t1"})
+    assert (evaluate.count, evaluate.state) == ("1 run", "newest: 25 % success")
 
 
 def test_tags_stand_beside_the_name():

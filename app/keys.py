@@ -11,7 +11,14 @@ from collections.abc import Mapping, Sequence
 Keys = Sequence[tuple[str, str]]
 
 EVERYWHERE: Keys = (("H", "This help"), ("Esc", "Close it"), ("Tab", "The next control"))
-OVERVIEW: Keys = (("1", "To the runs"), ("2", "To the trees"), ("3", "To the audit"), ("4", "To the export"))
+OVERVIEW: Keys = (
+    ("1", "To the runs"),
+    ("2", "To the trees"),
+    ("3", "To the audit"),
+    ("4", "To the export"),
+    ("5", "To training"),
+    ("6", "To the figures"),
+)
 RUN: Keys = (
     ("S", "Start the run as the form says"),
     ("F", "Follow the newest turn, or stay with this scenario"),

@@ -7,6 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PACKAGES := josh_engine toolwoz taubench storage embedded app
 SOURCES := $(PACKAGES) pages streamlit_app.py tests bench scripts
 WORKERS ?= 2
+BY_FILE := --dist loadfile --no-loadscope-reorder
 
 .PHONY: run demo install test test-all lint tests chaos bench clean
 
@@ -31,11 +32,11 @@ $(DEMO)/.installed: requirements-demo.txt $(CONSTRAINTS)
 # each. On a busy machine a page may be drawn later than a test waits: such a test gets a second try, which its summary tells.
 test: $(VENV)/.developed chromium lint ## everything but the tests marked slow
 	$(BIN)/python -m pytest -m "not slow and not browser" -n $(WORKERS)
-	$(BIN)/python -m pytest -m "not slow and browser" -n $(WORKERS) --dist loadfile --reruns 2
+	$(BIN)/python -m pytest -m "not slow and browser" -n $(WORKERS) $(BY_FILE) --reruns 2
 
 test-all: $(VENV)/.developed chromium lint ## everything
 	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)
-	$(BIN)/python -m pytest -m "browser" -n $(WORKERS) --dist loadfile --reruns 2
+	$(BIN)/python -m pytest -m "browser" -n $(WORKERS) $(BY_FILE) --reruns 2
 
 lint: $(VENV)/.developed
 	$(BIN)/python -m ruff check --output-format concise $(SOURCES)

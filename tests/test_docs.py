@@ -59,6 +59,7 @@ def test_every_command_is_one_we_know_how_to_run():
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long(100)
 def test_the_app_commands_run_in_the_order_in_which_they_stand(tmp_path):
     run_id = "none yet"
     for line in commands():

@@ -102,6 +102,7 @@ def test_three_auditors_have_an_alpha(store):
     assert "α 1.00" in audit_words.progress(audit(store), pairs, {})
 
 
+@pytest.mark.long(12)
 def test_provenance_tells_who_by_pseudonym_how_and_when(store):
     (pair,) = [each for each in audit(store).pairs if (each.rollout, each.bad) in downs(store)][:1]
     judge(store, pair, "good", "Ada Lovelace", reason="wrong API; too late")

@@ -98,6 +98,7 @@ def test_a_job_asked_to_end_saves_its_adapter_and_goes_on_to_the_same_loss(store
     assert (again.state, again.loss) == ("done", whole.loss)
 
 
+@pytest.mark.long(20)
 def test_jobs_in_processes_of_their_own_train_one_after_the_other(store, rows, model):
     first = trainings.create_training(store, request(rows, model))
     second = trainings.create_training(store, request(rows, model))
@@ -111,6 +112,7 @@ def test_jobs_in_processes_of_their_own_train_one_after_the_other(store, rows, m
     assert done[0].ended <= done[1].started, "the second began when the first had ended"
 
 
+@pytest.mark.long(20)
 def test_a_killed_job_is_resumed_to_the_same_loss(store, rows, model):
     whole = trainings.run_training(store, trainings.create_training(store, request(rows, model)).id)
     settings = {**SETTINGS, "checkpoint_steps": 1}

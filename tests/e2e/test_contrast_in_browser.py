@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long(55)]
 PAGES = ("overview", "run", "watched run", "tree", "export", "data", "models", "talk")
 
 MEASURE = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")

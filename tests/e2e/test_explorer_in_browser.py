@@ -17,7 +17,7 @@ from bench import large_trees
 from josh_engine.config import RunConfig, StrategyConfig
 from tests.e2e.conftest import Served, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long(50)]
 NODES = "[role=treeitem]"
 MARKED = f"{NODES}[data-match=true]"
 

@@ -16,7 +16,7 @@ from app import services, shares
 from tests.e2e.conftest import Served, serving
 from tests.hostile import LONG, hostile_store, strings
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long(60)]
 WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
 ROOTS = """
 const roots = [document];

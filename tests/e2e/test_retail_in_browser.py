@@ -23,11 +23,17 @@ def shop(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         yield served
 
 
-def choose(page: Any, label: str, value: str, *, within: Any = None) -> None:
-    field = (within or page).get_by_role("combobox", name=re.compile(rf"{label}$")).first
-    field.click()
-    page.get_by_role("option", name=value, exact=True).click()
+def settled(page: Any) -> None:
+    """What is pressed while a page is being drawn may be gone before it is heard."""
     expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    page.wait_for_timeout(300)
+
+
+def choose(page: Any, label: str, value: str, *, within: Any = None) -> None:
+    settled(page)
+    (within or page).get_by_role("combobox", name=re.compile(rf"{label}$")).first.click()
+    page.get_by_role("option", name=value, exact=True).click()
+    settled(page)
 
 
 def test_files_are_uploaded_tasks_searched_trees_read_rows_counted_and_trials_judged(
@@ -36,6 +42,7 @@ def test_files_are_uploaded_tasks_searched_trees_read_rows_counted_and_trials_ju
     page.goto(shop.url("data", tab="scenarios", world="tau-retail"))
     expect(page.get_by_text("τ-bench retail has not been imported yet")).to_be_visible()
     page.locator("input[type=file]").set_input_files(write_zip(tmp_path / "tau-bench.zip"))
+    settled(page)
     page.get_by_role("button", name="Import", exact=True).click()
     told = page.locator(".st-key-faint-imported, .st-key-imported").first
     expect(told).to_contain_text("train 4, dev 1, test 4. 15 gold calls were made, 2 of which do not succeed")
@@ -50,6 +57,7 @@ def test_files_are_uploaded_tasks_searched_trees_read_rows_counted_and_trials_ju
     expect(page.get_by_text("needs a model")).to_be_visible()
     choose(page, "Agent", "gold_follower")
     choose(page, "User", "gold_reader")
+    settled(page)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_text("3 of 3 scenarios, state: done")).to_be_visible()
     run = re.search(r"run=(\w+)", page.url)
@@ -63,24 +71,25 @@ def test_files_are_uploaded_tasks_searched_trees_read_rows_counted_and_trials_ju
     page.goto(shop.url("export", runs=run[1], fmt="kto,sft"))
     expect(page.locator(".st-key-sentence")).to_contain_text("rows of")
 
-    page.goto(shop.url("evaluate"))
-    page.get_by_text("Evaluate the embedded model").wait_for()
     page.goto(shop.url("data", tab="storage"))
     results = [{"task_id": 0, "trial": trial, "reward": 0.0, "info": {}, "traj": traj()} for trial in (0, 1)]
     results.append({"task_id": 1, "trial": 0, "traj": []})
     upload = {"name": "results.json", "mimeType": "application/json", "buffer": json.dumps(results).encode()}
     page.locator("input[type=file][accept*=json]").set_input_files(upload)
+    settled(page)
     page.get_by_role("button", name="Add them as a run").click()
     expect(page.get_by_text("2 were graded again: all as in the file.")).to_be_visible()
     expect(page.get_by_text("Left out: results.json, result 2: reward is absent")).to_be_visible()
 
     page.goto(shop.url("evaluate"))
+    settled(page)
     page.get_by_text("Judge a model").click()
     form = page.get_by_test_id("stExpander").filter(has_text="Judge a model")
     choose(page, "World", "tau-retail", within=form)
     expect(form.get_by_role("spinbutton", name="Trials")).to_have_value("10")
     choose(page, "Agent", "gold_follower", within=form)
     choose(page, "User", "gold_reader", within=form)
+    settled(page)
     form.get_by_role("button", name="Judge", exact=True).click()
     expect(page.locator(".st-key-listing-pass, .st-key-pass").first).to_contain_text("floor: doing nothing (1 of 4)")
     expect(page.locator(".st-key-listing-pass, .st-key-pass").first).to_contain_text("gpt-4o, FC")

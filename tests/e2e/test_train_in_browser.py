@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from app import services, trainings
 from tests.e2e.conftest import Served, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long(130)]
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120_000  # ms; torch is loaded by processes on two busy cores
 

@@ -31,6 +31,7 @@ def test_batches_have_one_length_and_few_shapes(tmp_path):
     assert made == batches(0, tmp_path, size=50) != batches(1, tmp_path, size=50)
 
 
+@pytest.mark.long(12)
 def test_it_learns_and_a_stop_in_the_middle_changes_nothing(tmp_path):
     whole, stopped = [], []
     pretrain(tmp_path / "whole", SMALL, BRIEF, whole.append)

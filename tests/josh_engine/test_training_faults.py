@@ -52,6 +52,7 @@ def test_too_little_memory_names_two_settings_and_the_last_good_checkpoint(model
     assert points[0].step == 4  # goes on from the checkpoint that was named
 
 
+@pytest.mark.long(18)
 def test_a_full_disk_is_told_and_the_last_good_checkpoint_goes_on(model, rows, tmp_path):  # noqa: F811
     """The limit on a file's size fails writes as a full disk does, in the middle of a file."""
     done = subprocess.run(

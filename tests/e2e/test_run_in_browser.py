@@ -17,7 +17,7 @@ from josh_engine.config import RunLimits
 from tests.app.sample_search import HOSTILE
 from tests.e2e.conftest import Served, make_run, serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.long(80)]
+pytestmark = [pytest.mark.browser, pytest.mark.long(45)]  # after the training file, for both play the embedded model
 WORST_FRAME_WHILE_SCROLLING = """async () => {
   const below = (root) => [...root.querySelectorAll('*')].filter((each) => each.shadowRoot);
   const all = (root) => [root, ...below(root).flatMap((each) => all(each.shadowRoot))];

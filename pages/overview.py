@@ -77,12 +77,11 @@ def _pipeline(steps: tuple[listings.Step, ...]) -> None:
     shown = [step for step in steps if step.page in shell.PAGES]
     for number, (step, column) in enumerate(zip(shown, st.columns(len(shown), gap="small"), strict=True), start=1):
         with column, st.container(border=True, key=f"card-{step.page}"):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                st.text(f"{number}  {step.title}")
-                if st.button("Open", key=f"step-{step.page}", shortcut=str(number), icon=":material/arrow_forward:"):
-                    shell.go(step.page, step.params)
+            st.text(step.title)
             st.text(step.count)
             shell.faint(step.state, key=f"state-{step.page}")
+            if st.button("Open", key=f"step-{step.page}", shortcut=str(number), width="stretch"):
+                shell.go(step.page, step.params)
 
 
 def _example(store: services.Store, run_id: str, *, growing: bool) -> None:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from app.estimate import Estimate, certainty
-from app.forest import PairCount
 from app.keys import Keys
 from app.results import OpenedRollout, RunLine, RunResult
 from app.words import ENDINGS
@@ -19,7 +18,6 @@ from josh_engine.config import Run
 from josh_engine.tree import Tree, tree_order
 from josh_engine.values import Json, Rollout, State
 from storage.activity import Activity
-from storage.trainings import Training
 
 RUNS = ("Run", "State", "Name", "Scenarios", "Reward", "Success", "Created (UTC)")
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
@@ -31,17 +29,6 @@ KEYS = ("Key", "What it does")
 FAILURES = ("Scenario", "Calls", "What went wrong")
 USAGE = ("Side", "Model", "Outputs", "Tokens in", "Tokens out", "usd", "Seconds each")
 STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of the work: its page, how much there is, and in what state; `params` open the page at the right place."""
-
-    page: str
-    title: str
-    count: str
-    state: str
-    params: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +167,7 @@ def search_in_words(opened: OpenedRollout, *, unknown_node: str | None = None) -
         return f"⚠ This search was stopped by a fault, which is no verdict on any turn: {rollout.error}"
     ending = ENDINGS[tree.ended] if tree.ended else {"running": "The search is running."}.get(rollout.state, "")
     won = f"{rollout.won} of {rollout.goals} goals" if rollout.goals else "No goals"
-    size = f"{_counted(len(tree.nodes), 'turn')} · {_counted(tree.depth, 'exchange')}"
+    size = f"{counted(len(tree.nodes), 'turn')} · {counted(tree.depth, 'exchange')}"
     counts = f"{won} · {size} · {rollout.usage.calls} model outputs"
     return f"{counts} · {ending or f'State: {rollout.state}.'}"
 
@@ -298,44 +285,8 @@ def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:
     return f"Running. Last sign of life {age:.0f} s ago.{wish}", tone
 
 
-def pipeline(
-    lines: Sequence[RunLine],
-    count: PairCount,
-    *,
-    active: Sequence[Activity],
-    exports: int,
-    jobs: Sequence[Training] = (),
-) -> tuple[Step, ...]:
-    """The work's steps in their order. Each leads to its page with what is newest there."""
-    running = f"{len(active)} being played" if active else f"newest: {lines[0].state}" if lines else "none yet"
-    finished, full = sum(line.finished for line in lines), fully_rewarded(lines)
-    example = {"run": example_run(lines).run} if lines else {}
-    share = percent(count.share) if count.pairs else "none"
-    judged = [line for line in lines if line.strategy == "greedy" and line.finished]
-    trained = f"newest: {jobs[0].state}" if jobs else "none yet"
-    success = f"newest: {percent(judged[0].success_rate)} success" if judged else "none judged yet"
-    return (
-        Step("run", "Run", _counted(len(lines), "run"), running, {"run": active[0].id} if active else {}),
-        Step("tree", "Tree", _counted(finished, "tree"), f"{full:,} with full reward", example),
-        Step("audit", "Audit", _counted(count.pairs, "pair"), f"{share} audited", example),
-        Step("export", "Export", _counted(exports, "export"), f"of {_counted(full, 'full tree')}", {}),
-        Step("train", "Train", _counted(len(jobs), "job"), trained, {"job": jobs[0].id} if jobs else {}),
-        Step("evaluate", "Evaluate", _counted(len(judged), "run"), success, {}),
-    )
-
-
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
-
-
-def fully_rewarded(lines: Sequence[RunLine]) -> int:
-    """Trees in which every goal was won, over all runs."""
-    return sum(round((line.success_rate or 0) * line.finished) for line in lines)
-
-
-def example_run(lines: Sequence[RunLine]) -> RunLine:
-    """The newest search that reached a goal; else the newest run. `lines` are newest first and not empty."""
-    return next((line for line in lines if line.strategy == "josh" and line.average_reward), lines[0])
 
 
 def best_example(rollouts: Sequence[Rollout]) -> Rollout | None:

@@ -8,7 +8,18 @@ from functools import partial
 
 import streamlit as st
 
-from app import charts, evaluating, leaderboard, listings, over_trials, reference_rows, services, shell, trainings
+from app import (
+    charts,
+    evaluating,
+    figures_csv,
+    leaderboard,
+    listings,
+    over_trials,
+    reference_rows,
+    services,
+    shell,
+    trainings,
+)
 from app.charts import Drawn
 from app.leaderboard import Standing
 from app.results import Evaluation, RunLine
@@ -103,7 +114,7 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
     if any(map(over_trials.is_retail_test, standings.values())):
         shell.faint(reference_rows.RETAIL_NOTE, key="retail")
     st.download_button(
-        "Download as CSV", leaderboard.as_csv(list(standings.values())), "leaderboard.csv", "text/csv",
+        "Download as CSV", figures_csv.as_csv(list(standings.values())), "leaderboard.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="csv",
     )  # fmt: skip
     closer = [run_id for run_id in chosen if run_id != base] or [base]
@@ -152,7 +163,7 @@ def _chart(key: str, drawn: Drawn) -> None:
             st.altair_chart(drawn.chart, alt=drawn.alt, key=f"drawn-{key}", width="stretch")
     with st.container(horizontal=True, vertical_alignment="center", key=f"saving-{key}"):
         st.download_button(
-            "CSV", leaderboard.frame_as_csv(drawn.frame), f"{key}.csv", "text/csv", on_click="ignore", key=f"csv-{key}",
+            "CSV", figures_csv.frame_as_csv(drawn.frame), f"{key}.csv", "text/csv", on_click="ignore", key=f"csv-{key}",
             help="The chart's figures.",
         )  # fmt: skip
         shell.component(shell.HERE, "chart", "button")(

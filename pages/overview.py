@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import listings, services, shell, trainings
+from app import listings, pipeline, services, shell, trainings
 from app.forest import PairCount
 from app.tree_view import live
 from app.tree_view.saplings import SEED, looped
@@ -49,12 +49,12 @@ def _state(unsettled: bool) -> None:
         st.rerun()
     _figures(lines, count)
     jobs, exports = trainings.list_trainings(store), services.count_exports(store)
-    _pipeline(listings.pipeline(lines, count, active=active, exports=exports, jobs=jobs))
+    _pipeline(pipeline.pipeline(lines, count, active=active, exports=exports, jobs=jobs))
     growing = next((run.id for run in active if run.finished or run.state == "running"), None)
     left, right = st.columns([36, 64], gap="medium")
     with left:
         st.subheader("A search, and what it found", anchor=False)
-        _example(store, growing or listings.example_run(lines).run, growing=growing is not None)
+        _example(store, growing or pipeline.example_run(lines).run, growing=growing is not None)
     with right:
         st.subheader("Recent runs", anchor=False)
         shell.listing(listings.runs_listed(lines[:12]), key="recent-runs", height=BESIDE_HEIGHT)
@@ -63,7 +63,7 @@ def _state(unsettled: bool) -> None:
 def _figures(lines: tuple[services.RunLine, ...], count: PairCount) -> None:
     figures = st.columns([1, 1, 1, 1, 1.2], vertical_alignment="center")
     figures[0].metric("Scenarios explored", f"{sum(line.finished for line in lines):,}")
-    figures[1].metric("Trees with full reward", f"{listings.fully_rewarded(lines):,}")
+    figures[1].metric("Trees with full reward", f"{pipeline.fully_rewarded(lines):,}")
     still = count.looked_at < count.trees
     figures[2].metric("Pairs", f"{count.pairs:,}{' …' if still else ''}", help="An ideal turn and a negative one.")
     figures[3].metric("Audited", listings.percent(count.share), help="Pairs with a turn that a person has judged.")
@@ -72,7 +72,7 @@ def _figures(lines: tuple[services.RunLine, ...], count: PairCount) -> None:
             shell.go("run", {})
 
 
-def _pipeline(steps: tuple[listings.Step, ...]) -> None:
+def _pipeline(steps: tuple[pipeline.Step, ...]) -> None:
     """A card for each step whose page there is."""
     shown = [step for step in steps if step.page in shell.PAGES]
     for number, (step, column) in enumerate(zip(shown, st.columns(len(shown), gap="small"), strict=True), start=1):

@@ -9,28 +9,21 @@ a reasoning model may write in front.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from josh_engine.agents.generations import Heard, play_turn
+from josh_engine.agents.generations import Heard
+from josh_engine.agents.prompted import PromptedAgent
 from josh_engine.messages import parse_arguments, without_thoughts
-from josh_engine.ports import ChatModel, Environment
-from josh_engine.prompting import filled, prompt_text
-from josh_engine.values import Completion, Message, Preamble, ToolCall, Turn
+from josh_engine.ports import Environment
+from josh_engine.prompting import filled
+from josh_engine.values import Completion, Message, Preamble, ToolCall
 
 NO_JSON = "The arguments are not a JSON object. Nothing was done."
 EMPTY = "Your last message was empty. Call a tool, or answer the customer."
 
 
-class FunctionCallingAgent:
-    """`prompts`: edited texts by name; without one of this agent's the shipped text is used."""
-
-    needs_model = True
+class FunctionCallingAgent(PromptedAgent):
     prompt = "function_calling"
-
-    def __init__(self, max_generations: int = 10, prompts: Mapping[str, str] | None = None) -> None:
-        self.max_generations = max_generations
-        self.text = prompt_text(self.prompt, prompts)
 
     def preamble(self, environment: Environment) -> Preamble:
         system = filled(self.text, {"policy": environment.policy})
@@ -39,16 +32,8 @@ class FunctionCallingAgent:
     def hear(self, completion: Completion, number: int) -> Heard:
         return hear(completion, number)
 
-    async def turn(self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int) -> Turn:
-        return await play_turn(
-            path,
-            environment,
-            model,
-            preamble=self.preamble(environment),
-            hear=self.hear,
-            tell=tell,
-            max_generations=self.max_generations,
-        )
+    def tell(self, call: ToolCall) -> Message:
+        return tell(call)
 
 
 def hear(completion: Completion, number: int) -> Heard:

@@ -10,44 +10,32 @@ Ours: a refusal is JSON too, so that every APIRETURN is; and an answer that is n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from josh_engine.agents.commands import Malformed, Speak, parse
-from josh_engine.agents.generations import Heard, play_turn
+from josh_engine.agents.generations import Heard
+from josh_engine.agents.prompted import PromptedAgent
 from josh_engine.messages import read_json
-from josh_engine.ports import ChatModel, Environment
-from josh_engine.prompting import filled, prompt_text
-from josh_engine.values import Completion, Message, Preamble, Tool, ToolCall, Turn
+from josh_engine.ports import Environment
+from josh_engine.prompting import filled
+from josh_engine.values import Completion, Message, Preamble, Tool, ToolCall
 
 NOTHING_DONE = "Nothing was done."
 
 
-class ReactAgent:
-    """`prompts`: edited texts by name; without one of this agent's the shipped text is used."""
-
-    needs_model = True
+class ReactAgent(PromptedAgent):
     prompt = "react"
     planned = True
-
-    def __init__(self, max_generations: int = 10, prompts: Mapping[str, str] | None = None) -> None:
-        self.max_generations = max_generations
-        self.text = prompt_text(self.prompt, prompts)
 
     def preamble(self, environment: Environment) -> Preamble:
         system = filled(self.text, {"policy": environment.policy, "tools": listed(environment.tools)})
         return Preamble((Message("system", system),))
 
-    async def turn(self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int) -> Turn:
-        return await play_turn(
-            path,
-            environment,
-            model,
-            preamble=self.preamble(environment),
-            hear=partial(hear, planned=self.planned),
-            tell=tell,
-            max_generations=self.max_generations,
-        )
+    def hear(self, completion: Completion, number: int) -> Heard:
+        return hear(completion, number, planned=self.planned)
+
+    def tell(self, call: ToolCall) -> Message:
+        return tell(call)
 
 
 def hear(completion: Completion, number: int, *, planned: bool) -> Heard:

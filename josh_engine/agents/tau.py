@@ -9,47 +9,35 @@ output that the agent is told of. Results are read in the user's role, after "AP
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from josh_engine.agents.function_calling import FunctionCallingAgent
 from josh_engine.agents.function_calling import hear as hear_calls
-from josh_engine.agents.generations import Heard, play_turn
+from josh_engine.agents.generations import Heard
+from josh_engine.agents.prompted import PromptedAgent
 from josh_engine.messages import wire_tools, without_thoughts
-from josh_engine.ports import ChatModel, Environment
-from josh_engine.prompting import filled, prompt_text
-from josh_engine.values import Completion, Message, Preamble, ToolCall, Turn
+from josh_engine.ports import Environment
+from josh_engine.prompting import filled
+from josh_engine.values import Completion, Message, Preamble, ToolCall
 
 ACTION, RESPOND, TOLD = "Action:", "respond", "API output: "
 NO_ACTION = 'Write {"name": ..., "arguments": {...}} after Action:. Nothing was done.'
 EMPTY = "Your last message was empty. Take an action."
 
 
-class TauReactAgent:
-    """`prompts`: edited texts by name; without one of this agent's the shipped text is used."""
-
-    needs_model = True
+class TauReactAgent(PromptedAgent):
     prompt = "tau_react"
-
-    def __init__(self, max_generations: int = 30, prompts: Mapping[str, str] | None = None) -> None:
-        self.max_generations = max_generations
-        self.text = prompt_text(self.prompt, prompts)
 
     def preamble(self, environment: Environment) -> Preamble:
         tools = json.dumps(wire_tools(environment.tools))
         system = filled(self.text, {"policy": environment.policy, "tools": tools})
         return Preamble((Message("system", system),), ())
 
-    async def turn(self, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int) -> Turn:
-        return await play_turn(
-            path,
-            environment,
-            model,
-            preamble=self.preamble(environment),
-            hear=hear,
-            tell=lambda call: Message("user", f"{TOLD}{call.answer}"),
-            max_generations=self.max_generations,
-        )
+    def hear(self, completion: Completion, number: int) -> Heard:
+        return hear(completion, number)
+
+    def tell(self, call: ToolCall) -> Message:
+        return Message("user", f"{TOLD}{call.answer}")
 
 
 class TauActAgent(TauReactAgent):

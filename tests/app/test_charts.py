@@ -7,7 +7,7 @@ import io
 import json
 from dataclasses import replace
 
-from app import charts, leaderboard
+from app import charts, figures_csv
 from josh_engine.metrics import Spread
 from tests.app.test_leaderboard import standings  # noqa: F401 - a fixture
 
@@ -30,9 +30,9 @@ def test_every_chart_tells_its_figures_in_words_and_has_them_as_csv(standings): 
     for told, each in drawn.items():
         assert told in each.alt
         assert json.dumps(each.chart.to_dict())  # a whole Vega-Lite specification
-        rows = list(csv.DictReader(io.StringIO(leaderboard.frame_as_csv(each.frame))))
+        rows = list(csv.DictReader(io.StringIO(figures_csv.frame_as_csv(each.frame))))
         assert len(rows) == len(each.frame) > 0
-    rows = csv.DictReader(io.StringIO(leaderboard.frame_as_csv(charts.failed_calls_drawn(other, base).frame)))
+    rows = csv.DictReader(io.StringIO(figures_csv.frame_as_csv(charts.failed_calls_drawn(other, base).frame)))
     assert f"'{HOSTILE}" in {row["tool"] for row in rows}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app import evaluating, leaderboard, services
+from app import evaluating, figures_csv, leaderboard, services
 from app.leaderboard import Standing
 from app.results import Comparison
 from josh_engine.config import Run
@@ -131,7 +131,7 @@ def test_failed_calls_lead_to_their_turns(standings):
 def test_the_csv_is_read_back_and_starts_no_formula(standings):
     base, other = standings
     named = replace(other.run, config=replace(other.run.config, model="=HYPERLINK(1)"))
-    rows = list(csv.DictReader(io.StringIO(leaderboard.as_csv([base, replace(other, run=named)]))))
+    rows = list(csv.DictReader(io.StringIO(figures_csv.as_csv([base, replace(other, run=named)]))))
     assert [row["run"] for row in rows] == [base.run.id, other.run.id]
     assert rows[1]["model"] == "'=HYPERLINK(1)"
     assert float(rows[1]["average_reward"]) == other.judged.result.average_reward

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app import listings
+from app import listings, pipeline
 from app.estimate import Estimate
 from app.forest import PairCount
 from app.keys import EVERYWHERE, keys_of
@@ -92,12 +92,12 @@ def test_a_sign_of_life_is_told_by_its_age():
 
 
 def test_full_trees_are_counted_over_runs_and_the_best_example_is_chosen():
-    assert listings.fully_rewarded([line(), line(success_rate=None)]) == 1
+    assert pipeline.fully_rewarded([line(), line(success_rate=None)]) == 1
     assert listings.best_example((NONE, PART, FULL, WAITING)) == FULL
     assert listings.best_example((NONE,)) is None
     greedy = line(run="g", strategy="greedy")
-    assert listings.example_run([greedy, line()]).run == "r"
-    assert listings.example_run([greedy]).run == "g"
+    assert pipeline.example_run([greedy, line()]).run == "r"
+    assert pipeline.example_run([greedy]).run == "g"
 
 
 def test_an_address_names_a_rollout_by_scenario_and_trial():
@@ -160,7 +160,7 @@ def test_an_event_leads_to_the_tree_at_that_moment():
 
 def test_the_steps_of_the_work_say_how_much_there_is_and_lead_to_the_newest():
     count = PairCount(pairs=8, audited=2, looked_at=3, trees=3)
-    told = listings.pipeline((line(finished=4),), count, active=(), exports=1)
+    told = pipeline.pipeline((line(finished=4),), count, active=(), exports=1)
     run, tree, audit, export, train, evaluate = told
     assert (run.count, run.state, dict(run.params)) == ("1 run", "newest: done", {})
     assert (tree.count, tree.state, dict(tree.params)) == ("4 trees", "1 with full reward", {"run": "r"})
@@ -174,7 +174,7 @@ def test_the_steps_of_the_work_say_how_much_there_is_and_lead_to_the_newest():
     )
     job = Training("t1", "n", "m", "r", "o", {}, "running", "2026-01-01")
     lines = (line(), line(strategy="greedy", success_rate=0.25))
-    *_, train, evaluate = listings.pipeline(lines, count, active=(), exports=0, jobs=(job,))
+    *_, train, evaluate = pipeline.pipeline(lines, count, active=(), exports=0, jobs=(job,))
     assert (train.count, train.state, dict(train.params)) == ("1 job", "newest: running", {"job": "t1"})
     assert (evaluate.count, evaluate.state) == ("1 run", "newest: 25 % success")
 

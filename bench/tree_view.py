@@ -2,7 +2,8 @@
 
 Drawn: from the moment the drawing gets its data to the frame in which it stands (`josh-tree`, which the drawing itself
 measures). Answered: from the click to the frame in which the address names the turn and the conversation beside the
-drawing shows it, which takes the server's rerun. Real searches, real server, one browser without a GPU.
+drawing shows it, which takes the server's rerun. And the Run page's hundred small trees: the slowest frame of a scroll
+over them, and a click on one. Real searches, real server, one browser without a GPU.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bench.large_trees import SCENARIO, config
 from tests.e2e.conftest import ARGUMENTS, BROWSERS, Served, serving
 
 CLICKS = 7
+SMALL = 100
 TREES = (
     ("500 turns", 8, 34, 500, 300),
     ("2,000 turns", 32, 41, 3000, 1000),
@@ -56,6 +58,24 @@ STEP = f"""async (moment) => {{ {FIND}
   return performance.now() - began;
 }}"""
 
+SCROLL = f"""async () => {{ {FIND}
+  const frame = find('.forest');
+  let worst = 0, last = performance.now();
+  for (let i = 0; i < 40; i++) {{
+    frame.scrollTop = i * 40;
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    worst = Math.max(worst, now - last);
+    last = now;
+  }}
+  return worst;
+}}"""
+CHOOSE = f"""async (tree) => {{ {FIND}
+  const sapling = () => find(`[data-testid="sapling-${{tree}}"]`);
+  sapling().dispatchEvent(new MouseEvent('click', {{ bubbles: true, composed: true, cancelable: true }}));
+  return until(() => sapling().getAttribute('aria-current') === 'true' && find('[data-testid=josh-tree]'));
+}}"""
+
 
 def measure() -> Iterator[Figure]:
     from playwright.sync_api import sync_playwright
@@ -63,6 +83,7 @@ def measure() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "bench.db"
         runs = {name: play(store, beam=beam, depth=depth) for name, beam, depth, *_ in TREES}
+        hundred = play_small(store)
         with serving(store) as server, sync_playwright() as playwright:
             found = next(filter(None, map(shutil.which, BROWSERS)))
             browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
@@ -71,6 +92,7 @@ def measure() -> Iterator[Figure]:
                 page = browser.new_page(viewport={"width": 1440, "height": 900})
                 yield from figures(page, server, name, run=runs[name], drawn_in=drawn_in, answered_in=answered_in)
                 page.close()
+            yield from forest(browser, server, run=hundred)
             browser.close()
 
 
@@ -86,6 +108,15 @@ def warm_up(browser: Any, server: Served, *, run: str) -> None:
 def play(path: Path, *, beam: int, depth: int) -> str:
     with services.open_store(path) as store:
         run = services.create_run(store, config(beam=beam, depth=depth))
+        services.run_here(store, run.id)
+        return run.id
+
+
+def play_small(path: Path) -> str:
+    """A run of SMALL scenarios by the scripted players."""
+    with services.open_store(path) as store:
+        config = services.build_config(services.RunRequest(limit=SMALL, agent="scripted"), path.parent)
+        run = services.create_run(store, config)
         services.run_here(store, run.id)
         return run.id
 
@@ -110,3 +141,16 @@ def figures(page: Any, server: Served, name: str, *, run: str, drawn_in: int, an
         spans = [page.evaluate(STEP, moment) for moment in moments]
         slowest = f"slowest of {len(spans)}: {max(spans):.0f} ms"
         yield Figure(f"{name}, a {what} of the replay", statistics.median(spans), "ms", "", slowest)
+
+
+def forest(browser: Any, server: Served, *, run: str) -> Iterator[Figure]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(server.url("run", run=run))
+    page.locator(f'[data-testid="sapling-{run}.{SMALL}"]:not([data-turns="0"])').wait_for()
+    page.wait_for_timeout(1500)
+    scrolls = [page.evaluate(SCROLL) for _ in range(3)]
+    yield Figure(f"{SMALL} small trees, slowest frame of a scroll", statistics.median(scrolls), "ms", "< 200")
+    waits = [page.evaluate(CHOOSE, f"{run}.{place}") for place in range(1, CLICKS + 1)]
+    worst = f"slowest of {CLICKS}: {max(waits):.0f} ms"
+    yield Figure(f"{SMALL} small trees, one chosen and drawn", statistics.median(waits), "ms", "< 1000", worst)
+    page.close()

@@ -27,6 +27,7 @@ from josh_engine.config import Run, RunConfig, RunLimits, StrategyConfig
 from tests.e2e.players import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 15_000  # ms that a page may take to show what is expected, on two busy cores
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -38,6 +39,16 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+QUIET = 400  # ms
+STILL = """(quiet) => {
+  const state = document.querySelector('[data-testid=stApp]')?.dataset.testScriptState;
+  const size = (root) => [...root.querySelectorAll('*')].reduce(
+    (sum, each) => sum + 1 + (each.shadowRoot ? size(each.shadowRoot) : 0), 0);
+  const seen = `${state} ${size(document)}`, now = performance.now();
+  if (window.settling?.seen !== seen) window.settling = { seen, since: now };
+  const begun = document.querySelector('h1, h2') && state === 'notRunning';
+  return begun && now - window.settling.since >= quiet;
+}"""
 NO_SUCH_PATH = "_stcore"  # Streamlit asks for these below the page's path first, to find its own base path
 # Streamlit's own word where a component speaks while the page connects anew; what it said is asked again then.
 WHILE_AWAY = "Cannot send rerun backMessage when disconnected from server."
@@ -102,6 +113,13 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], output: Path) -> No
     pytest.fail(f"the server did not come up:\n{output.read_text()}")
 
 
+def settled(page: Any, *, within: int = PATIENCE) -> None:
+    """The page is drawn: its script has ended and nothing came or went for QUIET. What is pressed before, a person's
+    hand is too slow for, and may be gone before it is heard."""
+    page.evaluate("delete window.settling")
+    page.wait_for_function(STILL, arg=QUIET, timeout=within, polling=50)
+
+
 def make_run(store: Path, *, model: str, limits: RunLimits | None = None, scenarios: int = len(SCENARIOS)) -> Run:
     config = RunConfig(
         world="tests.e2e.players:open_world",
@@ -140,8 +158,9 @@ def browser(finished: object) -> Iterator[Any]:
     if found is None:
         told = "no Chromium on this machine: install it (Debian: apt-get install chromium)"
         pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield opened
@@ -151,7 +170,7 @@ def browser(finished: object) -> Iterator[Any]:
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     strays: list[str] = []
     faults: list[str] = []
     context.on("request", lambda request: None if _is_ours(request.url) else strays.append(request.url))

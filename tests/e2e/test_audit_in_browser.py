@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from app import auditing, services
 from josh_engine.audit import in_order
-from tests.e2e.conftest import Served, serving
+from tests.e2e.conftest import Served, serving, settled
 
 pytestmark = pytest.mark.browser
 TELLING = ("ideal", "negative", "partial", "pruned", "★", "data-label", "embedded", "scripted", "lost_race")
@@ -67,7 +67,7 @@ def test_pairs_are_judged_by_one_key_each_blind_undone_and_resumed(searched: tup
     first = page.get_by_test_id("judging").inner_text()
     page.keyboard.press("1")
     said(page, 1)
-    assert page.get_by_test_id("judging").inner_text() != first
+    expect(page.get_by_test_id("judging")).not_to_have_text(first, use_inner_text=True)
     page.keyboard.press("3")
     said(page, 2)
     page.keyboard.press("z")
@@ -81,7 +81,7 @@ def test_pairs_are_judged_by_one_key_each_blind_undone_and_resumed(searched: tup
     order = in_order(audit(served, run).pairs)
     votes = audit(served, run).votes()[me]
     assert list(votes) == [order[0].id, order[1].id] and votes[order[1].id] == "cannot_tell"
-    page.wait_for_timeout(1_000)  # a key in a page's first moments is lost
+    settled(page)
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text("Pair 2 of")).to_be_visible()
     page.locator(".st-key-last").get_by_role("link").last.click()
@@ -145,7 +145,7 @@ def test_nobody_s_verdict_is_not_kept(searched: tuple[Served, str], page: Any) -
     before = len(audit(served, run).judged)
     page.goto(served.url("audit", runs=run))
     expect(page.get_by_test_id("judging")).to_be_visible()
-    page.wait_for_timeout(1_000)  # a key in a page's first moments is lost
+    settled(page)
     page.keyboard.press("1")
     expect(page.get_by_text("Nobody has said who judges.")).to_be_visible()
     assert len(audit(served, run).judged) == before

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import settled
+
 pytestmark = [pytest.mark.browser, pytest.mark.long(55)]
 PAGES = ("overview", "run", "watched run", "tree", "export", "data", "models", "talk")
 
@@ -30,12 +32,6 @@ def address(served: Any, name: str, run: str) -> str:
         "models": served.url("data", tab="models"),
         "talk": served.url("talk"),
     }[name]
-
-
-def settled(page: Any) -> None:
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.locator("h1, h2").first.wait_for()
-    page.wait_for_timeout(700)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

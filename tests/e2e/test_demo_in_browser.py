@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app import access, demo, demo_store, services
-from tests.e2e.conftest import Served, serving
+from tests.e2e.conftest import Served, serving, settled
 
 pytestmark = pytest.mark.browser
 LEFT_OUT = ("torch", "transformers", "peft", "trl", "datasets", "openai", "accelerate", "safetensors")
@@ -48,10 +48,10 @@ def test_every_page_is_shown_and_nothing_is_changed(shown: Served, page: Any) ->
     }  # fmt: skip
     for address, wanted in pages.items():
         page.goto(f"{shown.address}/{address}")
-        expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=30_000)
-        expect(page.get_by_text(wanted).first).to_be_visible(timeout=15_000)
-        assert page.get_by_text("could not be drawn").count() == 0, address
-        assert page.get_by_label("Who are you?").count() == 0, "nobody is asked for a name"
+        expect(page.get_by_text(wanted).first).to_be_visible(timeout=30_000)
+        settled(page, within=30_000)
+        expect(page.get_by_text("could not be drawn"), address).to_have_count(0)
+        expect(page.get_by_label("Who are you?"), "nobody is asked for a name").to_have_count(0)
     page.goto(shown.url("run"))
     page.get_by_role("button", name="Start", exact=False).last.click()
     expect(page.get_by_text("Nothing can be changed here.")).to_be_visible()

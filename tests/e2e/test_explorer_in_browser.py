@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, expect
 from app import services
 from bench import large_trees
 from josh_engine.config import RunConfig, StrategyConfig
-from tests.e2e.conftest import Served, serving
+from tests.e2e.conftest import Served, serving, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(50)]
 NODES = "[role=treeitem]"
@@ -35,7 +35,7 @@ def chosen(page: Any) -> Locator:
 def opened(page: Any, address: str) -> None:
     page.goto(address)
     expect(page.get_by_test_id("node-u")).to_be_visible()
-    page.wait_for_timeout(400)  # the turns have come to rest
+    settled(page)  # the turns have come to rest
 
 
 def places(page: Any) -> dict[str, str]:
@@ -74,7 +74,7 @@ def test_a_lens_recolours_and_moves_nothing_and_is_in_the_address(
     expect(page.get_by_test_id("legend")).to_contain_text("goals reached up to the turn")
     expect(page).to_have_url(re.compile("lens=goals"))
     assert places(page) == before
-    assert page.locator(f"{NODES}[data-lens-step='3']").count() > 0
+    expect(page.locator(f"{NODES}[data-lens-step='3']").first).to_be_attached()
     page.get_by_test_id("lens-cost").click()
     expect(page.get_by_test_id("legend")).to_contain_text("of the turn")
     expect(page).to_have_url(re.compile("lens=cost"))
@@ -256,7 +256,7 @@ def test_a_tree_of_over_2000_turns_starts_folded_and_unfolds_with_a_map(server: 
     assert page.locator(NODES).count() < 200
     expect(page.get_by_test_id("minimap")).to_be_hidden()
     page.get_by_test_id("collapse").click()
-    assert page.locator(NODES).count() > 2000
+    expect(page.locator(NODES).nth(2000)).to_be_attached()
     expect(page.get_by_test_id("minimap")).to_be_visible()
     page.keyboard.press("f")
     zoom = tree(page).get_attribute("data-zoom") or ""

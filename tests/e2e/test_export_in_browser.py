@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from app import services
 from tests.app.sample_search import HOSTILE
-from tests.e2e.conftest import Served, serving
+from tests.e2e.conftest import Served, serving, settled
 from tests.e2e.players import SCENARIOS
 from tests.toolwoz.multiwoz_sample import files as multiwoz_files
 from tests.toolwoz.multiwoz_sample import write_zip
@@ -27,12 +27,6 @@ FORMATS = "kto,sft,dpo,openai"
 
 def count(page: Any, test_id: str) -> int:
     return int(page.get_by_test_id(test_id).get_attribute("data-count"))
-
-
-def settled(page: Any) -> None:
-    """The page is drawn: a key pressed while it is being drawn for the first time may find no button yet."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    page.wait_for_timeout(300)
 
 
 def downloaded(page: Any, press: Any) -> bytes:

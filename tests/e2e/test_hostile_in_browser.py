@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app import services, shares
-from tests.e2e.conftest import Served, serving
+from tests.e2e.conftest import Served, serving, settled
 from tests.hostile import LONG, hostile_store, strings
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(60)]
@@ -63,8 +63,7 @@ def test_there_are_500_of_them():
 def test_no_page_runs_loads_or_breaks(hostile: tuple[Served, str, str], page: Any) -> None:
     for name, address in addresses(*hostile).items():
         page.goto(address)
-        expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=60_000)
-        page.wait_for_timeout(500)
+        settled(page, within=60_000)
         assert page.evaluate(WIDE) <= 1, f"{name} is wider than the window"
         assert page.get_by_text("This page could not be drawn").count() == 0, name
         assert page.evaluate(STRAYS) == [], name

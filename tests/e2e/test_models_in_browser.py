@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import expect
 
 from app import services
-from tests.e2e.conftest import ROOT, Served, serving
+from tests.e2e.conftest import ROOT, Served, serving, settled
 
 pytestmark = pytest.mark.browser
 CANARY = "sk-canary-3f77aa"
@@ -90,7 +90,7 @@ def choose(page: Any, label: str, value: str) -> None:
     field.click()
     field.fill(value)
     page.get_by_role("option", name=value, exact=True).click()
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    settled(page)
 
 
 def test_a_run_with_two_models_and_an_edited_prompt_is_played_told_and_cloned(endpoint: Served, page: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Served, serving
+from tests.e2e.conftest import Served, serving, settled
 from tests.taubench.small_shop import TASKS, write_zip
 
 pytestmark = pytest.mark.browser
@@ -21,12 +21,6 @@ pytestmark = pytest.mark.browser
 def shop(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("retail") / "josh.db") as served:
         yield served
-
-
-def settled(page: Any) -> None:
-    """What is pressed while a page is being drawn may be gone before it is heard."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
-    page.wait_for_timeout(300)
 
 
 def choose(page: Any, label: str, value: str, *, within: Any = None) -> None:

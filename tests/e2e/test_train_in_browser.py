@@ -18,7 +18,7 @@ from tests.e2e.conftest import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.long(130)]
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120_000  # ms; torch is loaded by processes on two busy cores
+PATIENCE = 120_000  # ms from the first press to the end of the sample run; torch is loaded on two busy cores
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,9 @@ def searched(embedded: Served) -> str:
 
 
 def test_the_first_press_searches_with_the_embedded_model(embedded: Served, page: Any) -> None:
-    began = time.monotonic()
     page.goto(embedded.url())
     page.get_by_role("button", name="Load the sample run").click()
     expect(page.get_by_text("12 of 12 scenarios, state: done")).to_be_visible(timeout=PATIENCE)
-    assert time.monotonic() - began < 120
     with services.open_store(embedded.store) as store:
         (line,) = services.list_runs(store)
         result = services.run_result(store, line.run)
@@ -64,7 +62,7 @@ def test_a_job_is_started_watched_reloaded_and_evaluated(embedded: Served, searc
     expect(page.get_by_text("shows no NVIDIA GPU").or_(page.get_by_text("has a GPU"))).to_be_visible()
     mask = page.get_by_test_id("mask")
     expect(mask.locator(".good").first).to_be_visible(timeout=PATIENCE)
-    assert "PLAN" in mask.locator(".good").first.inner_text()
+    expect(mask.locator(".good").first).to_contain_text("PLAN")
     page.get_by_role("combobox", name="Preset").click()
     page.get_by_role("option", name="smoke").click()
     expect(page.get_by_test_id("stCode").first).to_contain_text("--preset smoke")
@@ -80,7 +78,8 @@ def test_a_job_is_started_watched_reloaded_and_evaluated(embedded: Served, searc
         job = trainings.load_training(store, parse_qs(urlsplit(page.url).query)["job"][0])
     assert (job.state, job.step, job.steps) == ("done", 20, 20) and Path(job.adapter or "").is_dir()
     answers = page.locator('[data-testid^="row-20-"]')  # what it said after the last step
-    assert answers.count() == 3 and "PLAN" in answers.first.inner_text()
+    expect(answers).to_have_count(3)
+    expect(answers.first).to_contain_text("PLAN")
     expect(page.get_by_role("tab", name="Answers")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("l")
     expect(page.get_by_role("tab", name="Log")).to_have_attribute("aria-selected", "true")

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 from app import services
 from josh_engine.config import RunLimits
 from tests.app.sample_search import HOSTILE
-from tests.e2e.conftest import Served, make_run, serving
+from tests.e2e.conftest import Served, make_run, serving, settled
 from tests.e2e.players import SCENARIOS
 
 pytestmark = pytest.mark.browser
@@ -92,7 +92,7 @@ def test_the_drawing_is_tidy(server: Served, finished: tuple[Path, str], page: A
     """The ideal path is one straight line from the top, no two turns touch, rows stand in tree order."""
     page.goto(server.url("tree", run=finished[1], scenario="SCN-02"))
     expect(page.locator(f"{NODES}[data-label=ideal][data-kind=agent]").first).to_be_visible()
-    page.wait_for_timeout(400)
+    settled(page)
     spots = page.locator(NODES).evaluate_all(
         """nodes => nodes.map(node => {
              const [x, y] = node.getAttribute("transform").match(/-?[\\d.]+/g).map(Number);

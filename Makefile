@@ -32,7 +32,7 @@ $(DEMO)/.installed: requirements-demo.txt $(CONSTRAINTS)
 # each. On a busy machine a page may be drawn later than a test waits: such a test gets a second try, which its summary tells.
 test: $(VENV)/.developed chromium lint ## everything but the tests marked slow
 	$(BIN)/python -m pytest -m "not slow and not browser" -n $(WORKERS)
-	$(BIN)/python -m pytest -m "not slow and browser" -n $(WORKERS) $(BY_FILE) --reruns 2 -rR
+	$(BIN)/python -m pytest -m "not slow and browser" -n $(WORKERS) $(BY_FILE) --reruns 2
 
 test-all: $(VENV)/.developed chromium lint ## everything
 	$(BIN)/python -m pytest -m "not browser" -n $(WORKERS)

@@ -1,6 +1,9 @@
-"""Which tests begin first: those that take longest, so that no worker is left alone with one at the end."""
+"""Which tests begin first: those that take longest, so that no worker is left alone with one at the end. And what a
+test that got a second try had failed with, which its passing hides."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -12,3 +15,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _seconds(item: pytest.Item) -> int:
     marker = item.get_closest_marker("long")
     return int(marker.args[0]) if marker else 0
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"first failed: {report.nodeid}")
+        for line in report.longreprtext.splitlines():
+            if line.startswith((">", "E ")):
+                terminalreporter.write_line(line)

@@ -12,7 +12,7 @@ from app import listings, services, shares, shell
 from app.archive import archive
 from app.records_listed import hits_in_words, hits_listed
 from app.sharing import KINDS, TYPES
-from app.tree_view import compare_view, held, tree_view
+from app.tree_view import compare_view, told_by, tree_view
 from app.tree_view.comparison import MOST, comparison
 from app.tree_view.opening import explored, opened, rivals
 from app.tree_view.panes import answer_key, draw_panes
@@ -174,7 +174,7 @@ def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
     left, right = st.columns([58, 42], gap="small")
     with left:
         place = {name: st.query_params[name] for name in PLACE if name in st.query_params}
-        drawn = explored(store, rollout_id, selected=selected, height=HEIGHT, place=place, held=held("tree"))
+        drawn = explored(store, rollout_id, selected=selected, height=HEIGHT, place=place, told=told_by("tree"))
         tree_view(drawn, key="tree", choose=_choose, note=_note, ask=lambda wish: answer_key(store, tree, wish))
     with right:
         draw_panes(store, tree, selected=selected, choose=_choose)

@@ -48,10 +48,11 @@ def tree_view(
     _mount(component(FOLDER, "tree", *PARTS), drawn, key=key, heard=heard)
 
 
-def held(key: str) -> str:
-    """The version of its tree that the drawing with this key says it has; empty: none."""
-    told = st.session_state.get(key) or {}
-    return str((told.get("place") or {}).get("version", ""))
+def told_by(key: str) -> tuple[str, int]:
+    """What the drawing with this key has said: the version of its tree that it has, empty: none; and the number of its
+    last message about the address, which is carried out by now, 0: none."""
+    told = (st.session_state.get(key) or {}).get("place") or {}
+    return str(told.get("version", "")), int(told.get("n", 0))
 
 
 def compare_view(compared: Mapping[str, Json], *, key: str) -> None:

@@ -35,10 +35,10 @@ function explorer(view) {
   });
 }
 
-// Tells the address, in one message for what changes together. All of it each time, with a number of its own: a message
-// that overtakes another loses nothing.
+// Tells the address, in one message for what changes together. All of it each time, with a number of its own, which only
+// grows, also over a new mount: a message that overtakes another loses nothing.
 function note(view, changes) {
-  view.notes = (view.notes ?? 0) + 1;
+  view.notes = (view.notes ?? Date.now()) + 1;
   view.noted = { ...(view.noted ?? { ...view.place, node: view.data.selected ?? "" }), ...changes };
   Object.assign(view.noted, { n: view.notes, version: view.data.version });
   view.until = Date.now() + 4000;
@@ -46,13 +46,15 @@ function note(view, changes) {
   view.noting = setTimeout(() => view.noted && view.keep(view.noted), 20);
 }
 
-// What the address says, where that is news: what this view told it itself is none.
+// What the address says, where that is news. While a message of this view's own is on its way, the address is behind; once
+// it was heard the address is right, and other than the message where somebody went Back since. What it only repeats is
+// no news, for the view may be further by now.
 function explored(view, data) {
-  const { place = {} } = data, before = view.place, said = (of, name) => of[name] ?? "";
-  const now = { ...place, node: data.selected };
-  const told = view.noted && ["node", ...PLACE].every((name) => said(now, name) === said(view.noted, name));
-  const news = (name) => !view.noted && said(place, name) !== said(before, name);
-  if (view.noted && !told && Date.now() > view.until) view.noted = null;
+  const { place = {} } = data, { place: before, noted } = view, said = (of, name) => of[name] ?? "";
+  const now = { ...place, node: data.selected }, heard = noted && data.heard >= noted.n;
+  const echo = heard && ["node", ...PLACE].every((name) => said(now, name) === said(noted, name));
+  if (heard || (noted && Date.now() > view.until)) view.noted = view.asked = null;
+  const news = (name) => !view.noted && !echo && said(place, name) !== said(before, name);
   view.costs = costs(data.nodes);
   if (news("lens")) view.lens = LENSES.includes(place.lens) ? place.lens : "label";
   if (news("hoist")) view.hoist = view.all.get(place.hoist)?.children.length ? place.hoist : null;
@@ -63,7 +65,6 @@ function explored(view, data) {
   filterChips(view);
   remember(view, news("t") ? place.t : undefined);
   view.place = place;
-  if (told) view.noted = null;
   toolbar(view);
 }
 

@@ -32,19 +32,21 @@ def explored(
     selected: str | None,
     height: int,
     place: Mapping[str, str],
-    held: str = "",
+    told: tuple[str, int] = ("", 0),
 ) -> dict[str, Json]:
-    """The explorer's data. `place` is what the address says of lens, hoist, t, q and filter; `held` is the version the
-    drawing says it has: the turns of that one, which are nearly all of the data, are not sent again."""
+    """The explorer's data. `place` is what the address says of lens, hoist, t, q and filter. `told` by the drawing: the
+    version it has, the turns of which, nearly all of the data, are not sent again; and the number of its last message,
+    so that it knows whether the address already says what it wanted."""
     where, stamp = (str(store.path), rollout_id), services.rollout_stamp(store, rollout_id)
     version = f"{rollout_id} {stamp}"
     query = place.get("q", "")
-    return (_drawn(store, where, stamp) if version != held else {}) | {
+    return (_drawn(store, where, stamp) if version != told[0] else {}) | {
         "height": height,
         "selected": selected,
         "place": dict(place),
         "tree": rollout_id,
         "version": version,
+        "heard": told[1],
         "matches": found(_texts(store, where, stamp), query) if query else None,
     }
 

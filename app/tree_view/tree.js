@@ -1,10 +1,11 @@
 // The one drawing of a conversation tree: dependency-free SVG, built once per mount, then only diffed.
 //
 // `data` comes from picture.py: { seq, height, selected, leads, aria, empty, goals, nodes, replay }, nodes in tree order,
-// parents first. The explorer, which has `replay`, also gets { place: { lens, hoist, t, q, filter }, matches, tree, version }:
-// `tree` names the tree; data of the same version has the same turns. A click chooses a turn, or, where `leads` says so,
-// leads to the page that shows it. Text from models enters by textContent only. What the address says comes with `data`;
-// what a person changes is told back: `place` by the explorer, else `chosen`; and `ask`.
+// parents first. The explorer, which has `replay`, also gets { place: { lens, hoist, t, q, filter }, matches, tree, version,
+// heard }: `tree` names the tree; data of the same version has the same turns; `heard` is the number of this view's last
+// message that was carried out. A click chooses a turn, or, where `leads` says so, leads to the page that shows it. Text
+// from models enters by textContent only. What the address says comes with `data`; what a person changes is told back:
+// `place` by the explorer, else `chosen`; and `ask`.
 //
 // The parts are joined to this file, so they have no imports: shapes.js (meanings, lenses, legend), layout.js (where
 // turns stand), camera.js (motion, zoom, map), explore.js (lenses, folding, hoisting, finding), replay.js, keys.js.
@@ -115,15 +116,17 @@ function update(view, data) {
     view.all = new Map(data.nodes.map((node) => [node.id, { ...node, children: [] }]));
     for (const node of view.all.values()) view.all.get(node.parent)?.children.push(node);
   }
+  const ours = view.asked?.node === data.selected; // shown since the click; who has walked on is left where they are
   if (data.replay && !view.explorer) explorer(view);
   if (view.explorer) explored(view, data);
   if (!same || view.hoist !== hoisted) redraw(view);
   else redress(view);
   const waiting = view.asked !== null && Date.now() - view.asked.time < 4000;
-  if (view.asked && (!waiting || view.asked.node === data.selected)) view.asked = null;
-  if (!view.asked && view.seen !== data.selected) {
-    if (data.selected) bring(view, data.selected, !first);
-    show(view, data.selected);
+  if (view.asked && (!waiting || ours)) view.asked = null;
+  if (!view.asked && (view.seen !== data.selected || view.selected !== (data.selected || null))) {
+    if (data.selected && !ours) bring(view, data.selected, !first);
+    show(view, data.selected, !ours);
+    if (ours) reveal(view, view.focus);
   }
   view.seen = data.selected;
   const { wish } = view;

@@ -67,6 +67,7 @@ def test_pairs_are_judged_by_one_key_each_blind_undone_and_resumed(searched: tup
     first = page.get_by_test_id("judging").inner_text()
     page.keyboard.press("1")
     said(page, 1)
+    expect(page.get_by_text("Pair 2 of")).to_be_visible()
     expect(page.get_by_test_id("judging")).not_to_have_text(first, use_inner_text=True)
     page.keyboard.press("3")
     said(page, 2)

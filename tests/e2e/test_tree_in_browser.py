@@ -19,6 +19,11 @@ from tests.e2e.players import SCENARIOS
 pytestmark = pytest.mark.browser
 NODES = "[role=treeitem]"
 
+BACK_AT = """(changed) => {
+  const look = () => new RegExp(changed).test(location.search) ? history.back() : requestAnimationFrame(look);
+  look();
+}"""
+
 
 def tree(page: Any) -> Locator:
     found: Locator = page.get_by_test_id("josh-tree")
@@ -62,6 +67,38 @@ def test_a_click_shows_the_conversation_and_back_and_forward_walk_the_choices(
     page.get_by_test_id("chip-0").click()
     expect(chosen(page)).to_have_attribute("data-testid", "node-0")
     expect(tree(page)).to_have_attribute("data-built", "1")
+
+
+def test_who_walks_on_before_a_click_is_answered_stays_where_they_went(
+    server: Served, finished: tuple[Path, str], page: Any
+) -> None:
+    page.goto(server.url("tree", run=finished[1], scenario="SCN-02"))
+    expect(page.get_by_test_id("node-u")).to_be_visible()
+    settled(page)
+    page.get_by_test_id("node-u").click()
+    page.keyboard.press("ArrowDown")
+    expect(page).to_have_url(node_param("u"))
+    expect(page.get_by_test_id("turn-u")).to_be_visible()
+    settled(page)
+    page.keyboard.press("Enter")
+    expect(chosen(page)).to_have_attribute("aria-level", "2")
+
+
+def test_back_at_once_after_a_change_shows_what_the_address_says(
+    server: Served, finished: tuple[Path, str], page: Any
+) -> None:
+    """The change's own answer never comes where the way back overtakes it."""
+    page.goto(server.url("tree", run=finished[1], scenario="SCN-02", node="u"))
+    expect(page.get_by_test_id("node-u")).to_be_visible()
+    settled(page)
+    for test_id, changed in (("lens-cost", r"lens=cost"), ("node-0", r"node=0(&|$)")):
+        page.evaluate(BACK_AT, changed)
+        page.get_by_test_id(test_id).click()
+        expect(page).to_have_url(node_param("u"))
+        settled(page)
+        expect(page).not_to_have_url(re.compile(changed))
+        expect(tree(page)).to_have_attribute("data-lens", "label")
+        expect(chosen(page)).to_have_attribute("data-testid", "node-u")
 
 
 def test_the_keyboard_walks_and_chooses(server: Served, finished: tuple[Path, str], page: Any) -> None:

@@ -18,11 +18,11 @@ def test_turns_that_the_drawing_has_are_not_sent_again(store: services.Store, ru
     rollout = rollout_of(store, run)
     first = explored(store, rollout.id, selected=None, height=600, place={})
     assert len(first["nodes"]) == rollout.nodes
-    second = explored(store, rollout.id, selected="u", height=600, place={"q": "a"}, held=first["version"])
+    second = explored(store, rollout.id, selected="u", height=600, place={"q": "a"}, told=(first["version"], 7))
     assert "nodes" not in second and "replay" not in second
-    assert second["selected"] == "u"
+    assert (second["selected"], second["heard"]) == ("u", 7)
     assert second["matches"] is not None
-    assert "nodes" in explored(store, rollout.id, selected="u", height=600, place={}, held="another version")
+    assert "nodes" in explored(store, rollout.id, selected="u", height=600, place={}, told=("another version", 8))
 
 
 def test_an_opened_tree_is_kept_until_something_changes(store: services.Store, run: Run):

@@ -40,9 +40,9 @@ from storage.writer import RunWriter
 from taubench.attribution import NAME
 from taubench.environment import RetailEnvironment
 from taubench.trajectories import Results, Trajectory, read_results
-from taubench.world import RetailWorld, open_world
+from taubench.world import ALL_OF_TRAIN, RetailWorld, open_world
 
-SPLIT = "test"
+SPLIT = "test"  # where a v1 file does not tell whose tasks it is of
 MOST_NAMED = 10
 
 
@@ -98,19 +98,19 @@ def import_uploaded(store: Store, content: bytes, file: str, data: Path) -> Impo
 def _keep(store: Store, found: Results, data: Path, name: str) -> Imported:
     if not found.trajectories:
         raise DatasetError("There is no conversation in it.", remedy="Nothing was imported.")
-    known = _known(data) if found.kind == "tau1" else {}
-    placed = _placed(found)
+    world, split, known = _played_on(found, data)
+    placed = _placed(found, split)
     trials = max(trial for _, trial in placed) + 1
     names = tuple(dict.fromkeys(scenario for scenario, _ in placed))
-    world, split = (NAME, SPLIT) if found.kind == "tau1" else (f"tau2-{found.domain}", "base")
     config = RunConfig(
         world=world, split=split, scenarios=names, agent=catalog.FOREIGN_AGENT, user=catalog.FOREIGN_USER,
         model=found.agent or None, user_model=found.user or None, strategy=StrategyConfig(name="greedy"), trials=trials,
     )  # fmt: skip
     shop = open_world(data) if known else None
     played = {key: each for key, each in placed.items() if not each.error}
-    bare = {key: Scenario(key[0], world, split, found.briefs.get(key[0], ()), ()) for key in played}
-    told = {key: _told(key, each, known.get(key[0], bare[key]), shop) for key, each in played.items()}
+    bare = {key: Scenario(key[0], world, split, _brief(found, *key, each), ()) for key, each in played.items()}
+    meant = {key: known[key[0]] if _is_of(known.get(key[0]), each) else bare[key] for key, each in played.items()}
+    told = {key: _told(key, each, meant[key], shop) for key, each in played.items()}
     run = runs.create_run(store, config, limits=RunLimits(), name=name, code_version=parts.code_version())
     rollouts = {(each.scenario_id, each.trial): each for each in runs.list_rollouts(store, run.id)}
     with ThreadPoolExecutor(1) as apart:  # an event loop of its own, wherever this is called
@@ -138,20 +138,50 @@ def _read(file: Path) -> Results:
         raise DatasetError(f"{file} cannot be read: {error}.") from error
 
 
-def _known(data: Path) -> Mapping[str, Scenario]:
-    """The test tasks by scenario id; none where τ-bench was not imported."""
-    try:
-        return {each.id: each for each in open_world(data).scenarios(SPLIT)}
-    except JoshError:
-        return {}
+def _played_on(found: Results, data: Path) -> tuple[str, str, Mapping[str, Scenario]]:
+    """World and split, and the tasks of theirs that are known, by scenario id."""
+    if (found.kind, found.domain) == ("tau1", "retail"):
+        return NAME, *_known(data, found)
+    return f"{found.kind}-{found.domain}", SPLIT if found.kind == "tau1" else "base", {}
 
 
-def _placed(found: Results) -> dict[Key, Trajectory]:
+def _known(data: Path, found: Results) -> tuple[str, Mapping[str, Scenario]]:
+    """(split, its tasks by scenario id): the one whose users were told what the file says; SPLIT where the file says
+    nothing, no task where τ-bench was not imported."""
+    world, best, most = open_world(data), (SPLIT, dict[str, Scenario]()), -1
+    for split in (SPLIT, ALL_OF_TRAIN, "dev"):
+        try:
+            tasks = {each.id: each for each in world.scenarios(split)}
+        except JoshError:
+            return best
+        of_these = sum(_is_of(tasks.get(_scenario_id(split, each)), each) for each in found.trajectories)
+        if of_these > most:
+            best, most = (split, tasks), of_these
+        if most == len(found.trajectories):
+            break
+    return best
+
+
+def _is_of(scenario: Scenario | None, trajectory: Trajectory) -> bool:
+    """Whether it is of this task, by what the user was told; without that, by its number."""
+    return scenario is not None and trajectory.brief in ("", *scenario.brief)
+
+
+def _scenario_id(split: str, trajectory: Trajectory) -> str:
+    of = "train" if split == ALL_OF_TRAIN else split
+    return f"{of}-{int(trajectory.task):03d}" if trajectory.task.isdecimal() else trajectory.task
+
+
+def _brief(found: Results, scenario: str, trial: int, trajectory: Trajectory) -> tuple[str, ...]:
+    return (trajectory.brief,) if trajectory.brief else found.briefs.get(scenario, ())
+
+
+def _placed(found: Results, split: str) -> dict[Key, Trajectory]:
     """(scenario, trial) -> conversation; trials count from 0 per task, in the file's order."""
     seen: Counter[str] = Counter()
     placed = {}
     for each in sorted(found.trajectories, key=lambda one: one.trial):
-        scenario = f"{SPLIT}-{int(each.task):03d}" if found.kind == "tau1" and each.task.isdecimal() else each.task
+        scenario = _scenario_id(split, each) if found.kind == "tau1" else each.task
         placed[scenario, seen[scenario]] = each
         seen[scenario] += 1
     return placed

@@ -14,20 +14,30 @@ from typing import Any
 
 from josh_engine.errors import DatasetError
 from josh_engine.values import Fault, Json, Message, ToolCall, Turn, Usage
+from taubench.schema import PARAMETERS
 
 STOPS = ("###STOP###", "###TRANSFER###", "###OUT-OF-SCOPE###")
 CUT = "API output: "  # what act and react agents read their results as
 ERROR = "Error"
 BROKEN_OFF = "infrastructure_error"  # τ²-bench leaves such out of Pass^k
 BRIEF = ("reason_for_call", "known_info", "unknown_info", "task_instructions")
+AIRLINE = frozenset(
+    (
+        "book_reservation", "cancel_reservation", "get_reservation_details", "list_all_airports",
+        "search_direct_flight", "search_onestop_flight", "send_certificate", "update_reservation_baggages",
+        "update_reservation_flights", "update_reservation_passengers",
+    )
+)  # fmt: skip  # what only τ-bench's other domain has
+SHARED = frozenset({"calculate", "get_user_details", "think", "transfer_to_human_agents"})
 BREAKDOWN = ("reward_basis", "reward_breakdown", "db_check", "communicate_checks", "nl_assertions", "action_checks")
 
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """`opening`: what was said before the user's first words, system messages among it. `turns` alternate, the user's
-    first. `detail`: how the reward came about, in words. `usd`: agent and user; None: not told. `error`: why it says
-    nothing of the model (the harness failed); such a conversation has no reward."""
+    """`brief`: what the user was told, where a v1 file says it. `opening`: what was said before the user's first words,
+    system messages among it. `turns` alternate, the user's first. `detail`: how the reward came about, in words. `usd`:
+    agent and user; None: not told. `error`: why it says nothing of the model (the harness failed); such a conversation
+    has no reward."""
 
     task: str
     trial: int
@@ -38,13 +48,14 @@ class Trajectory:
     agent_usd: float | None = None
     user_usd: float | None = None
     error: str = ""
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`kind`: tau1 or tau2. `domain`: retail, airline …; tau1's files name none. `agent`, `user`: models as the file
-    names them, "" where it does not. `rejected`: what could not be read, each by file, index and field. `briefs`: what
-    the user of a task was told, where the file says it."""
+    """`kind`: tau1 or tau2. `domain`: retail, airline …; tau1's files name none, so it is told by their tools. `agent`,
+    `user`: models as the file names them, "" where it does not. `rejected`: what could not be read, each by file, index
+    and field. `briefs`: what the user of a task was told, where the file says it."""
 
     kind: str
     trajectories: tuple[Trajectory, ...]
@@ -60,7 +71,8 @@ def read_results(text: str, name: str, simulations: Iterable[tuple[str, str]] = 
     DatasetError where it is no results file, or nothing in it can be read."""
     told = _json(text, name)
     if isinstance(told, list):
-        return _read("tau1", [(each, f"{name}, result {index}") for index, each in enumerate(told)], _first)
+        first = _read("tau1", [(each, f"{name}, result {index}") for index, each in enumerate(told)], _first)
+        return replace(first, domain="airline" if _is_airline(told, first.trajectories) else "retail")
     apart = [(_json(each, where), where) for where, each in simulations]
     if isinstance(told, dict) and (apart or isinstance(told.get("simulations"), list)):
         inside = [(each, f"{name}, simulation {index}") for index, each in enumerate(told.get("simulations") or ())]
@@ -86,6 +98,21 @@ def _json(text: str, name: str) -> Any:
 def _told(info: Any, part: str, field: str) -> str:
     inside = info.get(part) if isinstance(info, dict) else None
     return str(inside.get(field) or "") if isinstance(inside, dict) else ""
+
+
+def _is_airline(told: Sequence[Any], trajectories: Iterable[Trajectory]) -> bool:
+    """Whether gold and agents call the airline's own tools more often than retail's own."""
+    gold = (call for each in told for call in _gold(each))
+    names = [call.get("name") for call in gold if isinstance(call, dict)]
+    names += [call.name for each in trajectories for turn in each.turns for call in turn.calls]
+    return sum(name in AIRLINE for name in names) > sum(name in PARAMETERS and name not in SHARED for name in names)
+
+
+def _gold(result: Any) -> Sequence[Any]:
+    info = result.get("info") if isinstance(result, dict) else None
+    task = info.get("task") if isinstance(info, dict) else None
+    actions = task.get("actions") if isinstance(task, dict) else None
+    return actions if isinstance(actions, list) else ()
 
 
 def _briefs(tasks: Any) -> dict[str, tuple[str, ...]]:
@@ -118,13 +145,14 @@ def _first(told: Any, where: str) -> Trajectory:
     info = told.get("info") or {}
     info = info if isinstance(info, dict) else {"error": str(info)}
     said, trial = _field(told, "traj", (list,), where), _whole(told, "trial", where)
+    brief = _told(info, "task", "instruction")
     if not said and info.get("error"):  # the harness stopped, and wrote 0
-        return Trajectory(str(task), trial, 0.0, (), (), error=str(info["error"]))
+        return Trajectory(str(task), trial, 0.0, (), (), error=str(info["error"]), brief=brief)
     opening, turns = _turns(said, where)
     graded = info.get("reward_info") or {}
     return Trajectory(
         str(task), trial, float(reward), opening, turns, _words(graded.get("info") or {}),
-        user_usd=_number(info.get("user_cost")),
+        user_usd=_number(info.get("user_cost")), brief=brief,
     )  # fmt: skip
 
 

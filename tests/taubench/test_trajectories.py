@@ -28,7 +28,8 @@ def first(task, calls, outputs, *, trial=0, reward=1.0):
         traj.append({"role": "tool", "tool_call_id": f"c{number}", "name": call.name, "content": call.answer})
     traj.append({"role": "assistant", "content": f"All done. {' '.join(map(str, outputs))}"})
     traj.append({"role": "user", "content": "###STOP###"})
-    return {"task_id": task["id"], "trial": trial, "reward": reward, "info": {"user_cost": 0.01}, "traj": traj}
+    info = {"user_cost": 0.01, "task": {name: task[name] for name in ("user_id", "instruction", "actions", "outputs")}}
+    return {"task_id": task["id"], "trial": trial, "reward": reward, "info": info, "traj": traj}
 
 
 @pytest.fixture
@@ -101,6 +102,45 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, da
         assert services.run_result(store, made["run"]).state == told.state
     told = in_words(Imported(**made))
     assert "1 were broken off" in told and "Left out: r.json, result 5" in told
+
+
+def test_whose_tasks_they_are_is_told_by_what_their_users_were_told(data, tmp_path):
+    """Task 0 of train is another one than task 0 of test."""
+    base = open_world(data).reward.base
+    trained = [first(task, played(base, task["actions"])[1], task["outputs"]) for task in TASKS["train"]]
+    (tmp_path / "r.json").write_text(json.dumps(trained))
+    changed = [first({**TASKS["test"][0], "instruction": "You want a train ticket."}, [], [])]
+    (tmp_path / "other.json").write_text(json.dumps(changed))
+    with services.open_store(tmp_path / "josh.db") as store:
+        made = import_results(store, tmp_path / "r.json", data)
+        assert made.regraded == len(trained) and made.differing == ()
+        run = services.load_run(store, made.run)
+        assert (run.config.world, run.config.split) == ("tau-retail", "train_all")
+        assert run.config.scenarios[0] == "train-000"
+        other = import_results(store, tmp_path / "other.json", data)
+        assert other.regraded == 0, "a task of that number is known, and it is another one"
+        opened = services.open_rollout(store, f"{other.run}/test-000")
+        assert opened.tree.scenario.brief == ("You want a train ticket.",) and not opened.tree.scenario.goals
+
+
+def test_the_airline_s_results_are_not_taken_for_retail_s(data, tmp_path):
+    asked = {"name": "book_reservation", "arguments": "{}"}
+    gold = [{"name": "get_user_details", "kwargs": {}}, {"name": "book_reservation", "kwargs": {}}]
+    flight = {"user_id": "a", "instruction": "You want to fly.", "actions": gold, "outputs": []}
+    told = [
+        {"role": "user", "content": "I want to fly."},
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": asked}]},
+        {"role": "tool", "tool_call_id": "1", "content": "{}"},
+        {"role": "assistant", "content": "Booked."},
+        {"role": "user", "content": "###STOP###"},
+    ]
+    made = {"task_id": 0, "trial": 0, "reward": 1.0, "info": {"task": flight}, "traj": told}
+    for name, results in {"said": [made], "silent": [{**made, "info": {}}]}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(results))
+        with services.open_store(tmp_path / "josh.db") as store:
+            kept = import_results(store, tmp_path / f"{name}.json", data)
+            run = services.load_run(store, kept.run)
+        assert (run.config.world, kept.regraded, kept.success) == ("tau1-airline", 0, 1.0)
 
 
 def test_a_folder_of_simulations_is_read_and_what_was_broken_off_counts_nowhere(tmp_path):

@@ -191,6 +191,12 @@ def refused(*, key: str) -> None:
         problem(error, key=key)
 
 
+def keep(key: str, default: object) -> None:
+    """A field's value, `default` at first, told to the browser in every run. What is told in one run only is lost where
+    another interrupts that one: the browser then says, and the field holds, what an empty field of its kind holds."""
+    st.session_state[key] = st.session_state.get(key, default)
+
+
 def attempted(act: Callable[[], object], *, key: str, then: tuple[str, Mapping[str, str]] | None = None) -> None:
     """Does what a dialog asked for. It may be refused: then in a box why; else the dialog is done, and the page is
     drawn anew, or another one opened."""

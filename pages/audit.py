@@ -75,7 +75,7 @@ def _choose(searches: dict[str, RunLine]) -> tuple[tuple[str, ...], str]:
     asked = asked or [each for each in [st.query_params.get("run")] if each in searches] or list(searches)[:1]
     mode = st.query_params.get("mode", "")
     st.session_state.update({"audited": asked, "mode": mode if mode in MODES else MODES[0]})
-    st.session_state.setdefault("sample", SAMPLE)
+    shell.keep("sample", SAMPLE)
     left, middle, right = st.columns([50, 38, 12], vertical_alignment="bottom")
     words = {run: f"{run} · {line.name}" for run, line in searches.items()}
     left.multiselect("Searches", list(searches), format_func=words.__getitem__, key="audited", on_change=_changed)

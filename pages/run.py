@@ -83,7 +83,7 @@ def _offered() -> dict[str, tuple[str | None, ...]]:
 @shell.guarded
 def _form() -> None:
     for name, value in choices.DEFAULTS.items():
-        st.session_state.setdefault(_key(name), value)
+        shell.keep(_key(name), value)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("New run", anchor=False, width="content")
         paper = choices.PAPER_MEANINGS
@@ -193,7 +193,7 @@ def _prompts() -> None:
     edited: dict[str, str] = chosen[_key("prompts")]
     for name, shipped in services.shipped_prompts(chosen[_key("agent")], chosen[_key("user")]).items():
         key = f"prompt-{name}"
-        st.session_state.setdefault(key, edited.get(name, shipped))
+        shell.keep(key, edited.get(name, shipped))
         st.text_area(f"Prompt: {name}", key=key, height=180, on_change=_edit_prompt, args=(name, shipped))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("As shipped", icon=":material/undo:", key=f"shipped-{name}", on_click=_unedit, args=(name,))

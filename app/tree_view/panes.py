@@ -34,8 +34,7 @@ def draw_panes(store: Store, opened: OpenedRollout, *, selected: str | None, cho
     if node is not None and promoting(opened, node):
         _promotion(store, opened, node, choose)
         return
-    if st.session_state.get("panes") != _open_pane():  # the address decides, also after Back
-        st.session_state["panes"] = _open_pane()
+    st.session_state["panes"] = _open_pane()  # the address decides, also after Back
     for name, tab in zip(PANES, st.tabs(PANES, key="panes", on_change=_turn_to), strict=True):
         if tab.open:
             with tab:

@@ -102,6 +102,16 @@ def test_the_paper_s_preset_fills_the_form(empty: None):
     assert (fields["Temperature"], fields["Top-k"], fields["Beam"], fields["Generations per turn"]) == (1.5, 50, 8, 3)
 
 
+def test_a_field_s_value_is_told_in_every_run_for_another_may_interrupt_the_first(played: Run):
+    """What the browser was never told, it answers with what an empty field of its kind holds: a beam of 0, one pair."""
+    for page, least in (("run", 20), ("audit", 1)):
+        test = opened(page).run()
+        drawn = [*test.number_input, *test.selectbox, *test.text_area]
+        fields = [each for each in drawn if each.key and each.key.startswith(("form-", "prompt-", "sample"))]
+        assert len(fields) >= least
+        assert [each.key for each in fields if not each.proto.set_value] == []
+
+
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [

@@ -10,10 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 from app import audit_words, auditing, services, shell
-from app.auditing import Audit, AuditPair, Judged, StalePair
+from app.auditing import Audit, Judged, StalePair
 from app.results import RunLine
 from app.tree_view.judging_sheet import judging
-from josh_engine.audit import in_order, sides
+from josh_engine.audit import AuditPair, PairJudgement, in_order, sides
 from josh_engine.errors import JoshError
 
 shell.enter(__file__)
@@ -27,7 +27,7 @@ MODE_MEANINGS = """\
 - **surprises**: pairs that people see otherwise than the search, most of all first
 """
 SAMPLE = 120  # pairs; a share found among so many is known to ±9 %
-VERDICTS = (
+VERDICTS: tuple[tuple[PairJudgement, str, str], ...] = (
     ("left", "Left", "1"), ("right", "Right", "2"), ("both_fine", "Both fine", "3"), ("both_bad", "Both bad", "4"),
     ("cannot_tell", "Can't tell", "5"), ("users_fault", "User's fault", "U"),
 )  # fmt: skip
@@ -163,7 +163,7 @@ def _go(queue: Sequence[AuditPair], place: int) -> None:
     st.query_params["pair"] = queue[max(0, min(place, len(queue) - 1))].id
 
 
-def _say(pair: AuditPair, left: str, mode: str, judgement: str) -> None:
+def _say(pair: AuditPair, left: str, mode: str, judgement: PairJudgement) -> None:
     """Keeps the verdict and moves on to the next pair. A pair that has changed is shown as it is now instead."""
     store, state = shell.store(), st.session_state
     reason = "; ".join(

@@ -135,8 +135,7 @@ def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) 
 
 def _over_trials(standings: Mapping[str, Standing], base: str, first: str) -> None:
     """Of runs that played every scenario several times."""
-    named = st.query_params.get("of")
-    of = standings[named if named in standings else first]
+    of = standings.get(st.query_params.get("of", first), standings[first])
     st.subheader("Over several trials", anchor=False)
     shell.listing(over_trials.pass_listed(list(standings.values())), key="pass", height=300)
     left, right = st.columns(2, gap="large")

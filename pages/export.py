@@ -4,6 +4,7 @@ The address says every choice. What is shown, downloaded and written is made of 
 """
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -116,13 +117,17 @@ def _rows(asked: ExportChoices, files: DeltaGenerator) -> None:
         return
     top = st.columns([6, 2, 2], vertical_alignment="center")
     place = top[0].empty()
+
+    def report(done: int, total: int) -> None:
+        place.progress(done / max(1, total), text=f"Reading trees: {done} of {total}")
+
     preview = services.preview_export(
         store,
         asked.runs,
         formats=asked.formats,
         policy=asked.policy,
         split=asked.split,
-        report=lambda done, total: place.progress(done / max(1, total), text=f"Reading trees: {done} of {total}"),
+        report=report,
     )
     with place.container(key="sentence"):
         st.text(preview.sentence)
@@ -176,7 +181,7 @@ def _one_by_one(asked: ExportChoices, preview: services.ExportPreview) -> None:
         for file in preview.files:
             st.download_button(
                 file,
-                lambda file=file: preview.files[file],
+                partial(preview.files.__getitem__, file),
                 _named(asked, file),
                 "application/json" if file.endswith(".json") else "application/jsonl",
                 on_click="ignore",

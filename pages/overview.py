@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import listings, pipeline, services, shell, trainings
 from app.forest import PairCount
+from app.results import RunLine
 from app.tree_view import live
 from app.tree_view.saplings import SEED, looped
 
@@ -60,7 +61,7 @@ def _state(unsettled: bool) -> None:
         shell.listing(listings.runs_listed(lines[:12]), key="recent-runs", height=BESIDE_HEIGHT)
 
 
-def _figures(lines: tuple[services.RunLine, ...], count: PairCount) -> None:
+def _figures(lines: tuple[RunLine, ...], count: PairCount) -> None:
     figures = st.columns([1, 1, 1, 1, 1.2], vertical_alignment="center")
     figures[0].metric("Scenarios explored", f"{sum(line.finished for line in lines):,}")
     figures[1].metric("Trees with full reward", f"{pipeline.fully_rewarded(lines):,}")

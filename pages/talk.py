@@ -55,13 +55,15 @@ def _form() -> None:
     data = services.data_path(shell.store().path)
     st.subheader("New talk", anchor=False)
     st.segmented_control(
-        "You are", talking.SIDES, default="user", format_func=SIDE_NAMES.get, key="talk-side", required=True
+        "You are", talking.SIDES, default="user", format_func=SIDE_NAMES.__getitem__, key="talk-side", required=True
     )
     left, right = st.columns([3, 2])
     world = left.selectbox("World", services.list_worlds(), key="talk-world")
     split = right.selectbox("Split", services.world_splits(world, data), key="talk-split")
-    wishes = {line.id: f"{line.id} · {', '.join(line.domains)}" for line in _listed(world, split, str(data))}
-    st.selectbox("Scenario", list(wishes), format_func=wishes.get, key="talk-scenario")
+    wishes: dict[str, str] = {
+        line.id: f"{line.id} · {', '.join(line.domains)}" for line in _listed(world, split, str(data))
+    }
+    st.selectbox("Scenario", list(wishes), format_func=wishes.__getitem__, key="talk-scenario")
     left, right = st.columns(2)
     side = _side()
     others = services.list_agents() if side == "user" else services.list_users()

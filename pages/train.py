@@ -81,7 +81,9 @@ def _form() -> TrainingRequest | None:
     else:
         rows = files[chosen].path
     offered = files[chosen].trainers if chosen in files else tuple(trainings_listed.TRAINER_WORDS)
-    trainer = st.selectbox("Method", offered, format_func=trainings_listed.TRAINER_WORDS.get, key="train-method")
+    trainer = st.selectbox(
+        "Method", offered, format_func=trainings_listed.TRAINER_WORDS.__getitem__, key="train-method"
+    )
     left, right = st.columns(2)
     names = trainings_listed.preset_names()
     preset = left.selectbox("Preset", names, key="train-preset", help=trainings_listed.PRESET_MEANINGS)

@@ -5,6 +5,7 @@ runs, the drawing grows in place; it is mounted once.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from app.tree_view import compare_view, told_by, tree_view
 from app.tree_view.comparison import MOST, comparison
 from app.tree_view.opening import explored, opened, rivals
 from app.tree_view.panes import answer_key, draw_panes
+from josh_engine.values import Rollout
 
 shell.enter(__file__)
 
@@ -64,7 +66,7 @@ def _choose_run(store: services.Store) -> None:
             shell.go("run", {})
 
 
-def _choose_scenario(run_id: str, rollouts: tuple[services.Rollout, ...]) -> None:
+def _choose_scenario(run_id: str, rollouts: tuple[Rollout, ...]) -> None:
     shell.heading("Tree", "Choose a scenario: those with a part of their reward come first.", run_id=run_id)
     words = st.text_input("Search conversations", placeholder="words that were said, called or answered", key="words")
     if words.strip():
@@ -76,7 +78,7 @@ def _choose_scenario(run_id: str, rollouts: tuple[services.Rollout, ...]) -> Non
     shell.listing(listings.scenarios_listed(rollouts, by_interest=True), key="scenarios", height=HEIGHT - 40)
 
 
-def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[services.Rollout, ...]) -> None:
+def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[Rollout, ...]) -> None:
     shell.heading("Tree", run_id=run_id)
     with st.container(key="problem-scenario"):
         st.text(f"⚠ Scenario `{scenario}` is not in this run.")
@@ -84,7 +86,7 @@ def _unknown_scenario(run_id: str, scenario: str, rollouts: tuple[services.Rollo
     shell.listing(listings.scenarios_listed(rollouts), key="scenarios", height=HEIGHT - 60)
 
 
-def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
+def _explore(store: services.Store, chosen: Rollout, rollouts: tuple[Rollout, ...]) -> None:
     top, picker = st.columns([58, 42], vertical_alignment="bottom")
     with top:
         shell.heading("Tree")
@@ -98,7 +100,7 @@ def _explore(store: services.Store, chosen: services.Rollout, rollouts: tuple[se
     _downloads(store, chosen.run_id, chosen.id, ready=listings.trainable(rollouts))
 
 
-def _picker(store: services.Store, chosen: services.Rollout, rollouts: tuple[services.Rollout, ...]) -> None:
+def _picker(store: services.Store, chosen: Rollout, rollouts: tuple[Rollout, ...]) -> None:
     names = {rollout.id: listings.scenario_name(rollout) for rollout in rollouts}
     addresses = {rollout.id: listings.tree_address(rollout) for rollout in rollouts}
     ids = list(names)
@@ -118,7 +120,7 @@ def _picker(store: services.Store, chosen: services.Rollout, rollouts: tuple[ser
         _rivals(store, chosen)
 
 
-def _rivals(store: services.Store, chosen: services.Rollout) -> None:
+def _rivals(store: services.Store, chosen: Rollout) -> None:
     """The other runs that hold the scenario; those chosen are in the address."""
     names = {run.id: f"{run.id} · {run.name}" for run in services.runs_with_scenario(store, chosen)}
     if not names:
@@ -147,7 +149,7 @@ def _rivals(store: services.Store, chosen: services.Rollout) -> None:
 
 
 @shell.guarded
-def _compare(store: services.Store, chosen: services.Rollout) -> None:
+def _compare(store: services.Store, chosen: Rollout) -> None:
     shell.crumbs_line(chosen.scenario_id, "compared", run_id=chosen.run_id)
     trees, unknown = rivals(store, chosen, st.query_params["compare"].split(","))
     for run in unknown:
@@ -199,13 +201,19 @@ def _downloads(store: services.Store, run_id: str, rollout_id: str, *, ready: bo
     def files(*formats: str) -> dict[str, bytes]:
         return services.export_files(store, [run_id], formats=formats)[1]
 
+    def file(name: str) -> bytes:
+        return files(name)[f"{name}.jsonl"]
+
+    def shared(kind: str) -> bytes:
+        return shares.shared_file(store, rollout_id, kind)[1]
+
     with st.container(horizontal=True, vertical_alignment="center", key="downloads"):
         told = ROWS if ready else NO_ROWS
         shell.faint(told, key="rows")
         for name, word in FORMATS.items():
             st.download_button(
                 word,
-                lambda name=name: files(name)[f"{name}.jsonl"],
+                partial(file, name),
                 f"{run_id}.{name}.jsonl",
                 "application/jsonl",
                 on_click="ignore",
@@ -227,7 +235,7 @@ def _downloads(store: services.Store, run_id: str, rollout_id: str, *, ready: bo
             for kind, word in SHARED.items():
                 st.download_button(
                     word,
-                    lambda kind=kind: shares.shared_file(store, rollout_id, kind)[1],
+                    partial(shared, kind),
                     f"{run_id}.{KINDS[kind]}",
                     TYPES[kind],
                     on_click="ignore",

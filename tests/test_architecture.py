@@ -98,10 +98,10 @@ def test_pure_files_import_the_standard_library_and_each_other_only():
             assert inside, f"{path.relative_to(ROOT)} imports {name}"
 
 
-def test_streamlit_is_imported_by_the_entry_point_pages_shell_and_tree_view_only():
+def test_streamlit_is_imported_by_the_entry_point_pages_shell_tree_view_and_panels_only():
     for path in [*(path for package in PACKAGES for path in sources(package)), ROOT / "streamlit_app.py"]:
         relative = path.relative_to(ROOT).as_posix()
-        allowed = relative.startswith(("pages/", "app/tree_view/")) or relative in (
+        allowed = relative.startswith(("pages/", "app/tree_view/", "app/panels/")) or relative in (
             "streamlit_app.py",
             "app/shell.py",
             "app/access.py",

@@ -50,10 +50,11 @@ function note(view, changes) {
 // it was heard the address is right, and other than the message where somebody went Back since. What it only repeats is
 // no news, for the view may be further by now.
 function explored(view, data) {
-  const { place = {} } = data, { place: before, noted } = view, said = (of, name) => of[name] ?? "";
+  const { place = {} } = data, { noted } = view, said = (of, name) => of[name] ?? "";
   const now = { ...place, node: data.selected }, heard = noted && data.heard >= noted.n;
   const echo = heard && ["node", ...PLACE].every((name) => said(now, name) === said(noted, name));
   if (heard || (noted && Date.now() > view.until)) view.noted = view.asked = null;
+  const before = noted ?? view.place; // what the view stands at
   const news = (name) => !view.noted && !echo && said(place, name) !== said(before, name);
   view.costs = costs(data.nodes);
   if (news("lens")) view.lens = LENSES.includes(place.lens) ? place.lens : "label";

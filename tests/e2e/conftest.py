@@ -50,8 +50,9 @@ STILL = """(quiet) => {
   return begun && now - window.settling.since >= quiet;
 }"""
 NO_SUCH_PATH = "_stcore"  # Streamlit asks for these below the page's path first, to find its own base path
-# Streamlit's own word where a component speaks while the page connects anew; what it said is asked again then.
-WHILE_AWAY = "Cannot send rerun backMessage when disconnected from server."
+# Streamlit's own word where a component speaks while the page connects anew, when what it said is asked again; and the
+# browser's, where a test's server has ended before its page.
+WHILE_AWAY = ("Cannot send rerun backMessage when disconnected from server.", "net::ERR_CONNECTION_REFUSED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +192,5 @@ def _is_ours(url: str) -> bool:
 
 
 def _is_fault(told: Any) -> bool:
-    known = NO_SUCH_PATH in told.location.get("url", "") or told.text == WHILE_AWAY
+    known = NO_SUCH_PATH in told.location.get("url", "") or told.text.endswith(WHILE_AWAY)
     return told.type == "error" and not known

@@ -100,6 +100,15 @@ def serving(store: Path) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+        _end_runs(store)
+
+
+def _end_runs(store: Path) -> None:
+    """A talk that nobody went on with would wait for its person for a quarter of an hour."""
+    if store.exists():
+        with services.open_store(store) as opened:
+            for run in services.active_runs(opened):
+                services.cancel_run(opened, run.id, wait=5)
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], output: Path) -> None:

@@ -78,6 +78,7 @@ def test_a_lens_recolours_and_moves_nothing_and_is_in_the_address(
     page.get_by_test_id("lens-cost").click()
     expect(page.get_by_test_id("legend")).to_contain_text("of the turn")
     expect(page).to_have_url(re.compile("lens=cost"))
+    settled(page)
     page.go_back()
     expect(tree(page)).to_have_attribute("data-lens", "goals")
     page.reload()

@@ -19,11 +19,6 @@ from tests.e2e.players import SCENARIOS
 pytestmark = pytest.mark.browser
 NODES = "[role=treeitem]"
 
-BACK_AT = """(changed) => {
-  const look = () => new RegExp(changed).test(location.search) ? history.back() : requestAnimationFrame(look);
-  look();
-}"""
-
 
 def tree(page: Any) -> Locator:
     found: Locator = page.get_by_test_id("josh-tree")
@@ -82,23 +77,6 @@ def test_who_walks_on_before_a_click_is_answered_stays_where_they_went(
     settled(page)
     page.keyboard.press("Enter")
     expect(chosen(page)).to_have_attribute("aria-level", "2")
-
-
-def test_back_at_once_after_a_change_shows_what_the_address_says(
-    server: Served, finished: tuple[Path, str], page: Any
-) -> None:
-    """The change's own answer never comes where the way back overtakes it."""
-    page.goto(server.url("tree", run=finished[1], scenario="SCN-02", node="u"))
-    expect(page.get_by_test_id("node-u")).to_be_visible()
-    settled(page)
-    for test_id, changed in (("lens-cost", r"lens=cost"), ("node-0", r"node=0(&|$)")):
-        page.evaluate(BACK_AT, changed)
-        page.get_by_test_id(test_id).click()
-        expect(page).to_have_url(node_param("u"))
-        settled(page)
-        expect(page).not_to_have_url(re.compile(changed))
-        expect(tree(page)).to_have_attribute("data-lens", "label")
-        expect(chosen(page)).to_have_attribute("data-testid", "node-u")
 
 
 def test_the_keyboard_walks_and_chooses(server: Served, finished: tuple[Path, str], page: Any) -> None:

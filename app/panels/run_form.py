@@ -19,6 +19,8 @@ from josh_engine.config import RunConfig, RunLimits
 from josh_engine.encoding import to_json
 from josh_engine.errors import ConfigError, DatasetError
 
+NONE = "none given"
+
 
 def fill_from(run_id: str | None) -> None:
     """Writes a former run's settings into the form, once. None: there is none. Raises NotFound."""
@@ -86,8 +88,10 @@ def _what() -> None:
     if note := services.split_note(chosen, st.session_state[_key("split")], services.data_path(shell.store().path)):
         shell.faint(note, key="split-note")
     left, right = st.columns(2)
-    left.selectbox("Agent's model", (None, *services.list_models()), key=_key("model"), format_func=_or_none)
-    right.selectbox("User's model", _users_models(), key=_key("user_model"), format_func=_or_none)
+    left.selectbox(
+        "Agent's model", (None, *services.list_models()), key=_key("model"), format_func=_or_none, placeholder=NONE
+    )
+    right.selectbox("User's model", _users_models(), key=_key("user_model"), format_func=_or_none, placeholder=NONE)
 
 
 def _suit_the_world() -> None:
@@ -149,7 +153,12 @@ def _how() -> None:
         for column, (name, values) in zip(columns[1:], choices.OPTIONS.items(), strict=True):
             label = name.replace("_", " ").capitalize()
             column.selectbox(
-                label, (None, *values), key=_key(name), format_func=_or_none, help=choices.OPTION_MEANINGS[name]
+                label,
+                (None, *values),
+                key=_key(name),
+                format_func=_or_none,
+                placeholder=NONE,
+                help=choices.OPTION_MEANINGS[name],
             )
         _prompts()
 
@@ -184,7 +193,7 @@ def _key(name: str) -> str:
 
 
 def _or_none(value: str | None) -> str:
-    return value or "none given"
+    return value or NONE
 
 
 def _filled() -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.app.sample_search import HOSTILE
-from tests.e2e.conftest import Served
+from tests.e2e.conftest import Served, settled
 
 pytestmark = pytest.mark.browser
 
@@ -63,6 +63,7 @@ def test_a_person_plays_the_agent_with_a_tool_stops_and_goes_on(server: Served, 
     expect(lines(page)).to_have_count(1, timeout=15_000)
     choose(page, "Tool", "search_hotel")
     expect(page.get_by_text("Look for a hotel or guesthouse")).to_be_visible()
+    settled(page)  # the former tool's form has gone
     page.get_by_role("textbox", name="name").fill("No Such House")
     page.get_by_role("button", name="Call").click()
     expect(lines(page)).to_have_count(3, timeout=15_000)

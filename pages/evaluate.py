@@ -22,7 +22,7 @@ from app import (
 )
 from app.charts import Drawn
 from app.leaderboard import Standing
-from app.results import Evaluation, RunLine
+from app.results import Evaluation
 from josh_engine.config import Run
 from josh_engine.metrics import Spread, Wrong
 
@@ -45,17 +45,23 @@ ORDERS = (
 @shell.guarded
 def page() -> None:
     store = shell.store()
-    lines = {line.run: line for line in leaderboard.comparable(services.list_runs(store))}
+    every = services.list_runs(store)
+    lines = {line.run: line for line in leaderboard.comparable(every)}
     shell.heading("Evaluate", "Whether one model is better than another, on scenarios neither was trained on.")
-    waiting = [run for run in _asked("runs") if run not in lines]
+    played = {line.run: line.strategy for line in every}
+    for run in (run for run in _asked("runs") if played.get(run) != "greedy"):
+        what = "is a search, and only plain play is compared" if run in played else "is not in this store"
+        shell.complaint(f"Run `{run}` {what}.", "Choose one of those listed.", key=f"run-{run}")
+    waiting = tuple(run for run in _asked("runs") if played.get(run) == "greedy" and run not in lines)
     if not lines and not waiting:
         if shell.nothing_yet(NOTHING, "Evaluate the embedded model", key="baseline", icon=":material/leaderboard:"):
             shell.go("evaluate", {"runs": _play_baseline()})
         return
-    chosen, base = _choose(lines)
+    shown = (*lines, *waiting)
+    chosen, base = _choose({each.run: f"{each.run} · {each.name}" for each in every if each.run in shown}, tuple(lines))
     _judge_a_model()
     going = bool(waiting) or any(lines[run].state in GOING for run in chosen)
-    st.fragment(_judge, run_every="3s" if going else None)(chosen, base, tuple(waiting))
+    st.fragment(_judge, run_every="3s" if going else None)(chosen, base, waiting)
 
 
 def _asked(name: str) -> list[str]:
@@ -69,18 +75,19 @@ def _play_baseline() -> str:
     return base
 
 
-def _choose(lines: Mapping[str, RunLine]) -> tuple[tuple[str, ...], str | None]:
-    """The address decides what stands in the fields, also after Back; a change writes it anew."""
-    asked = [run for run in _asked("runs") if run in lines]
+def _choose(words: Mapping[str, str], begun: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    """The address decides what stands in the fields, also after Back; a change writes it anew. A run of which nothing
+    is finished stands there too, so that the field does not change by itself, which would read as a person's change."""
+    named = [run for run in _asked("runs") if run in words]
     if "runs" not in st.query_params:
-        asked = list(lines)[:4]
+        named = list(begun[:4])
+    asked = [run for run in named if run in begun]
     base = st.query_params.get("base")
     if base not in asked:
         base = asked[-1] if asked else None
-    st.session_state.update({"judged": asked, "base": base})
+    st.session_state.update({"judged": named, "base": base})
     left, right = st.columns([70, 30])
-    words = {run: f"{run} · {line.name}" for run, line in lines.items()}
-    left.multiselect("Runs", list(lines), format_func=words.__getitem__, key="judged", on_change=_changed)
+    left.multiselect("Runs", list(words), format_func=words.__getitem__, key="judged", on_change=_changed)
     if asked:
         right.selectbox("Baseline", asked, format_func=words.__getitem__, key="base", on_change=_changed)
     return tuple(asked), base
@@ -97,9 +104,8 @@ def _changed() -> None:
 def _judge(chosen: tuple[str, ...], base: str | None, waiting: tuple[str, ...]) -> None:
     store = shell.store()
     for run_id in waiting:
-        run = shell_run(run_id)
-        if run is not None:
-            shell.faint(f"{run.name}: {services.shown_state(store, run)}, nothing finished yet.", key=f"wait-{run_id}")
+        run = services.load_run(store, run_id)
+        shell.faint(f"{run.name}: {services.shown_state(store, run)}, nothing finished yet.", key=f"wait-{run_id}")
     if waiting and any(line.run in waiting for line in leaderboard.comparable(services.list_runs(store))):
         st.rerun()
     if base is None:
@@ -185,15 +191,6 @@ def _spreads(path: str, standing: Standing) -> tuple[Spread, ...]:
 
 def _stamp(run: Run) -> str:
     return f"{run.id} {run.state} {run.rollouts_done} {run.finished}"
-
-
-def shell_run(run_id: str) -> Run | None:
-    """None, and a word about it, where the address names one that is not in the store."""
-    known = {line.run for line in services.list_runs(shell.store())}
-    if run_id in known:
-        return services.load_run(shell.store(), run_id)
-    shell.complaint(f"Run `{run_id}` is not in this store.", "Choose one of those listed.", key=f"run-{run_id}")
-    return None
 
 
 def _standing(store: services.Store, run_id: str, base: str) -> Standing:

@@ -294,3 +294,22 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_run_to_compare_stands_in_the_field_before_anything_of_it_is_finished(
+    played: Run, store: services.Store, tmp_path: Path
+):
+    """A field that changed by itself when the run begins would be taken for a person's change, and lose the run."""
+    asked = services.RunRequest(limit=2, agent="scripted", model=None, strategy="greedy")
+    done, queued = (services.create_run(store, services.build_config(asked, tmp_path)) for _ in range(2))
+    services.run_here(store, done.id, data=tmp_path)
+    test = opened("evaluate", runs=f"{done.id},{queued.id},{played.id},nobody", base=done.id)
+    assert test.multiselect(key="judged").value == [done.id, queued.id]
+    assert test.query_params["runs"] == f"{done.id},{queued.id},{played.id},nobody"
+    words = said(test)
+    assert f"Run `{played.id}` is a search, and only plain play is compared." in words
+    assert "Run `nobody` is not in this store." in words
+    services.run_here(store, queued.id, data=tmp_path)
+    test.run()
+    assert test.multiselect(key="judged").value == [done.id, queued.id]
+    assert "McNemar" in said(test)

@@ -17,7 +17,7 @@ from pathlib import Path
 from app import catalog, demo, parts
 from app.results import GRADED
 from josh_engine.config import Run, RunConfig, RunLimits, StrategyConfig
-from josh_engine.errors import DatasetError, JoshError
+from josh_engine.errors import DatasetError
 from josh_engine.tree import fold
 from josh_engine.values import (
     Completion,
@@ -108,7 +108,7 @@ def _keep(store: Store, found: Results, data: Path, name: str) -> Imported:
     )  # fmt: skip
     shop = open_world(data) if known else None
     played = {key: each for key, each in placed.items() if not each.error}
-    bare = {key: Scenario(key[0], world, split, _brief(found, *key, each), ()) for key, each in played.items()}
+    bare = {key: Scenario(key[0], world, split, _brief(found, key[0], each), ()) for key, each in played.items()}
     meant = {key: known[key[0]] if _is_of(known.get(key[0]), each) else bare[key] for key, each in played.items()}
     told = {key: _told(key, each, meant[key], shop) for key, each in played.items()}
     run = runs.create_run(store, config, limits=RunLimits(), name=name, code_version=parts.code_version())
@@ -147,13 +147,12 @@ def _played_on(found: Results, data: Path) -> tuple[str, str, Mapping[str, Scena
 
 def _known(data: Path, found: Results) -> tuple[str, Mapping[str, Scenario]]:
     """(split, its tasks by scenario id): the one whose users were told what the file says; SPLIT where the file says
-    nothing, no task where τ-bench was not imported."""
+    nothing, no task where τ-bench was not imported. Raises DatasetError where what was imported is damaged."""
     world, best, most = open_world(data), (SPLIT, dict[str, Scenario]()), -1
+    if not (data / NAME).is_dir():
+        return best
     for split in (SPLIT, ALL_OF_TRAIN, "dev"):
-        try:
-            tasks = {each.id: each for each in world.scenarios(split)}
-        except JoshError:
-            return best
+        tasks = {each.id: each for each in world.scenarios(split)}
         of_these = sum(_is_of(tasks.get(_scenario_id(split, each)), each) for each in found.trajectories)
         if of_these > most:
             best, most = (split, tasks), of_these
@@ -172,7 +171,7 @@ def _scenario_id(split: str, trajectory: Trajectory) -> str:
     return f"{of}-{int(trajectory.task):03d}" if trajectory.task.isdecimal() else trajectory.task
 
 
-def _brief(found: Results, scenario: str, trial: int, trajectory: Trajectory) -> tuple[str, ...]:
+def _brief(found: Results, scenario: str, trajectory: Trajectory) -> tuple[str, ...]:
     return (trajectory.brief,) if trajectory.brief else found.briefs.get(scenario, ())
 
 

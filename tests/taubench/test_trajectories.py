@@ -123,6 +123,15 @@ def test_whose_tasks_they_are_is_told_by_what_their_users_were_told(data, tmp_pa
         assert opened.tree.scenario.brief == ("You want a train ticket.",) and not opened.tree.scenario.goals
 
 
+def test_where_the_imported_shop_is_damaged_nothing_is_taken_for_unknown(of_the_small_shop, data, tmp_path):
+    (tmp_path / "r.json").write_text(json.dumps(of_the_small_shop))
+    (data / "tau-retail" / "tasks_test.json").write_text("[{")
+    with services.open_store(tmp_path / "josh.db") as store:
+        with pytest.raises(DatasetError, match=r"tasks_test\.json"):
+            import_results(store, tmp_path / "r.json", data)
+        assert services.list_runs(store) == ()
+
+
 def test_the_airline_s_results_are_not_taken_for_retail_s(data, tmp_path):
     asked = {"name": "book_reservation", "arguments": "{}"}
     gold = [{"name": "get_user_details", "kwargs": {}}, {"name": "book_reservation", "kwargs": {}}]

@@ -47,8 +47,8 @@ def test_every_fault_that_passes_ends_in_a_repetition_and_the_answer(kind):
     ],
 )
 def test_every_fault_that_does_not_pass_is_an_error_with_a_name_after_bounded_tries(kind, error, tries):
-    programme = Programme(lambda body: said("never"), faults=Faults(1.0, (kind,)), hang=0.3)
-    raised, server = failed(programme, error, timeouts=Timeouts(total=0.1))
+    programme = Programme(lambda body: said("never"), faults=Faults(1.0, (kind,)), hang=0.8)
+    raised, server = failed(programme, error, timeouts=Timeouts(total=0.4))  # enough for a request to arrive
     assert len(server.requests) == tries and raised.retry
     assert "tiny" in str(raised) or "endpoint" in str(raised) or server.url in str(raised)
 

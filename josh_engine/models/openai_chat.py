@@ -97,7 +97,9 @@ class OpenAIChat:
     async def models(self) -> tuple[str, ...]:
         """The models the endpoint names; empty where it does not. Raises no ModelError."""
         try:
-            listed = answer_of(await self._sent(lambda client: client.get("/models", cast_to=str)))
+            listed = answer_of(
+                await self._sent(lambda client, options: client.get("/models", cast_to=str, options=options))
+            )
         except (ModelError, _Refused):
             return ()
         entries = listed.get("data")
@@ -138,7 +140,7 @@ class OpenAIChat:
 
     async def _object(self, place: str, sent: Mapping[str, Json]) -> dict[str, Json]:
         """Raises _Refused also for a refusal that came with status 200."""
-        text = await self._sent(lambda client: client.post(place, body=sent, cast_to=str))
+        text = await self._sent(lambda client, options: client.post(place, body=sent, cast_to=str, options=options))
         if page := faults.no_page(text, self.endpoint):
             self._raise(page)
         answer = answer_of(text)
@@ -162,7 +164,7 @@ class OpenAIChat:
         if habit is None:
             return False
         self.refused |= {row.kind}
-        notice = habit.notice(row.kind, refusal.said)
+        notice = habit.notice(row.kind, self.endpoint.address, refusal.said)
         self.met = told_once((*self.met, notice))
         self.notices = told_once((*self.notices, *([notice] if habit.changes else [])))
         return True
@@ -179,7 +181,7 @@ class OpenAIChat:
                 self._raise(faults.in_vain(error), scope=alike)
         self._raise(error)
 
-    async def _sent(self, send: Callable[[openai.AsyncOpenAI], Awaitable[str]]) -> str:
+    async def _sent(self, send: Callable[[openai.AsyncOpenAI, Any], Awaitable[str]]) -> str:
         """Raises ModelUnavailable for what happens on the way, _Refused for what the endpoint says no to."""
         import aiohttp
         import openai
@@ -187,7 +189,7 @@ class OpenAIChat:
         timeouts = self.endpoint.timeouts
         try:
             async with asyncio.timeout(timeouts.total):
-                text = await send(self._opened())
+                text = await send(self._opened(), _options(self._key, self._headers))
         except openai.APIStatusError as error:
             self._reached = True
             refusal = Refusal(error.status_code, dict(error.response.headers), self._without_key(error.response.text))
@@ -305,19 +307,26 @@ def _client(endpoint: Endpoint, key: str, headers: Mapping[str, str]) -> openai.
     timeout = openai.Timeout(seconds.first_byte, connect=seconds.connect, pool=seconds.connect)
     trusted = True if endpoint.url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     said: dict[str, Any] = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
-    if headers and not key:
-        said["Authorization"] = openai.omit  # the key, if there is one, stands in a header of its own
+    said |= {"Authorization" if name.lower() == "authorization" else name: value for name, value in headers.items()}
     return openai.AsyncOpenAI(
         base_url=endpoint.url,
         api_key=key or NO_KEY,
         max_retries=0,
         timeout=timeout,
-        default_headers={**said, **headers},
+        default_headers=said,
         default_query=dict(endpoint.extras.query),
         http_client=openai.DefaultAioHttpClient(
             timeout=timeout, verify=trusted, follow_redirects=False, event_hooks={"response": [_remember_headers]}
         ),
     )
+
+
+def _options(key: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Where the key stands in a header of its own, none that says "none" goes beside it."""
+    import openai
+
+    elsewhere = bool(headers) and not key and all(name.lower() != "authorization" for name in headers)
+    return {"headers": {"Authorization": openai.omit}} if elsewhere else {}
 
 
 async def _remember_headers(response: Any) -> None:

@@ -31,7 +31,8 @@ class Probe:
 
     `seconds`: median time of one short answer. `n`: several answers to one request. `seed`: the same seed gives the
     same words, another one others. `system_only`: a request without a user's message is answered. `tools`: a call came
-    back; `parsed` of `asked` golden calls came back as they should.
+    back; `parsed` of `asked` golden calls came back as they should. `notices`: what it does not take, in its
+    words, and how it is asked instead.
     """
 
     error: str = ""

@@ -10,7 +10,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-KINDS = ("limited", "error", "timeout", "reset", "truncated", "empty_choices", "wrong_shape", "unavailable")
+KINDS = (
+    "limited", "error", "timeout", "reset", "truncated", "empty_choices", "wrong_shape", "unavailable",
+    "busy", "limited_inside", "error_inside", "error_in_choice",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,16 @@ class Connection(asyncio.Protocol):
                 self.send(429, _error("Too many requests.", "rate_limit_exceeded"), wait)
             case "error":
                 self.send(500, _error("Something broke.", "server_error"))
+            case "busy":
+                self.send(503, _error("Loading model", "unavailable_error"), {"Retry-After": f"{programme.wait:g}"})
+            case "limited_inside":
+                self.send(200, {"error": {"message": "Rate limit: upstream", "code": 429}})
+            case "error_inside":
+                self.send(200, {"error": "Provider returned error", "choices": []})
+            case "error_in_choice":
+                answer = programme.answer(body)
+                answer["choices"][0] |= {"error": {"message": "cut off", "code": 502}, "finish_reason": "error"}
+                self.send(200, answer)
             case "unavailable":
                 self.write(503, b"upstream is away", {"Content-Type": "text/plain"})
             case "timeout":

@@ -19,6 +19,7 @@ ENGINE_PURE = [
 ]  # fmt: skip
 MODELS_PURE = [
     "endpoint", "prices", "pace", "answers", "faults", "refusal", "refusals", "windows", "kinds", "habits", "notices",
+    "finishes",
 ]  # fmt: skip
 TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
 PURE = (

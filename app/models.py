@@ -122,11 +122,19 @@ class OpenedModels:
 
     async def close(self) -> None:
         """Ends connections and processes; a model without `close` has none."""
+        await self._each("close")
+
+    async def give_up_local(self) -> None:
+        """Ends what local models do, whatever it is: the turns that wait for one are left to a resume."""
+        await self._each("give_up")
+
+    async def _each(self, verb: str) -> None:
+        """Whatever of this name the models have."""
         for model in (*self._models.values(), *self._others):
-            close = getattr(model, "close", None)
-            ending = close() if callable(close) else None
-            if inspect.isawaitable(ending):
-                await ending
+            act = getattr(model, verb, None)
+            acting = act() if callable(act) else None
+            if inspect.isawaitable(acting):
+                await acting
 
 
 def _local(folder: Path, adapter: Path | None) -> ChatModel:

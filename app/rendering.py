@@ -88,7 +88,7 @@ def _estimate(given: Estimate | None) -> str:
 def result(given: RunResult) -> str:
     lines = {
         "run": f"{given.run} ({given.name})",
-        "state": given.state + (f" by the {given.paused_by}" if given.paused_by else ""),
+        "state": given.state + _stopped_by(given.paused_by),
         "scenarios": f"{given.scenarios} ({given.finished} of {given.rollouts} rollouts finished,"
         f" {given.failed} failed, {given.skipped} without goals)",
         "average reward": _with_interval(given.average_reward, given.average_reward_interval),
@@ -104,6 +104,11 @@ def result(given: RunResult) -> str:
     if given.error:
         lines["error"] = given.error
     return fields(lines)
+
+
+def _stopped_by(who: str | None) -> str:
+    """A person, the budget, or a signal by its name."""
+    return "" if who is None else f" by {who}" if who.isupper() else f" by the {who}"
 
 
 def _usage(given: SideUsage) -> str:

@@ -112,9 +112,9 @@ class Run:
     """A run as the store knows it. Times are ISO 8601 in UTC; `heartbeat` None: no process has held it or was
     started for it yet.
 
-    `paused_by`: person or budget, while `state` is paused. `error`: why the run as a whole failed. `cancel_requested`
-    and `stop_requested`: asked of the process that works on it, which has not obeyed yet. `seconds`: wall time over
-    all sittings. `name`, `tags` and `note` are a person's and may change at any time.
+    `paused_by`: person or budget, while `state` is paused; SIGTERM where its process got that signal; SIGINT where
+    that cancelled it. `error`: why the run as a whole failed. `cancel_requested` and `stop_requested`: asked of the
+    process that works on it, which has not obeyed yet. `seconds`: wall time over all sittings. `name`, `tags` and `note` are a person's and may change at any time.
     """
 
     id: str

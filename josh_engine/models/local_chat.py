@@ -111,6 +111,10 @@ class LocalChat:
         told = await asyncio.gather(*(asyncio.shield(asyncio.wrap_future(each.ready())) for each in self.workers))
         return told[0]
 
+    async def give_up(self) -> None:
+        """Ends what it does. Whoever waits for it, or asks it from now on, is told that it is away (`errors.Away`)."""
+        await asyncio.gather(*(asyncio.to_thread(worker.close, away=True) for worker in self.workers))
+
     async def close(self) -> None:
         await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self.workers))
 

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from josh_engine.errors import ModelError
 from josh_engine.messages import parse_arguments, wire_tools
-from josh_engine.models.answers import NO_SYSTEM_ALONE, completion_of_answer
+from josh_engine.models.answers import completion_of_answer
+from josh_engine.models.habits import NO_SYSTEM_ALONE
 from josh_engine.values import Json, Tool, ToolCall
 
 WORDS = "Invent a name for a small café. Answer with the name alone."

@@ -17,9 +17,9 @@ from fake_openai.server import Programme, running
 
 from josh_engine.errors import BadResponse, ContextOverflow, MissingKey, ModelError, ModelUnavailable, RateLimited
 from josh_engine.models.endpoint import Timeouts
-from josh_engine.models.faults import wait_of
 from josh_engine.models.limits import Limits, Patience
 from josh_engine.models.openai_chat import OpenAIChat
+from josh_engine.models.refusal import wait_of
 from josh_engine.values import Message
 
 # Faults that pass

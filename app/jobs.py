@@ -130,6 +130,7 @@ class _Work:
         self.asked: State | None = None
         self.asked_by = "person"  # or a signal's name
         self.asked_at = math.inf
+        self.noticed = 0
         self.tasks: list[asyncio.Task[None]] = []
         self.started = self.beaten = time.monotonic()
 
@@ -143,6 +144,7 @@ class _Work:
                 await self._all(parts)
             finally:
                 await parts.models.close()
+            self._keep_notices(parts.models)
         self._look(beat=True)
         self._tell()
         return self._ending()
@@ -204,11 +206,19 @@ class _Work:
                 await asyncio.sleep(POLL_SECONDS)
                 self._look()
                 self._tell()
+                self._keep_notices(models)
                 if time.monotonic() > self.asked_at + LOCAL_SECONDS:
                     await models.give_up_local()
         except JoshError:
             self._ask("paused", self.asked_by)  # the store is out of reach: end the turns in flight, then say so
             raise
+
+    def _keep_notices(self, models: OpenedModels) -> None:
+        """While the run goes: whoever watches may want to end it."""
+        found = models.notices()
+        if len(found) > self.noticed:
+            runs.tell(self.store, self.run_id, found)
+            self.noticed = len(found)
 
     def _look(self, *, beat: bool = False) -> None:
         """Reads what is wanted, and beats when it is time."""

@@ -291,6 +291,11 @@ def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:
     return f"Running. Last sign of life {age:.0f} s ago.{wish}", tone
 
 
+def notices_in_words(run: Run) -> str:
+    """One line: what its models did without a word, and where the whole of it stands."""
+    return f"⚠ {' '.join(each.text for each in run.notices)} The run's page says what to do."
+
+
 def _stopped_by(result: RunResult) -> str:
     return STOPPED_BY.get(result.paused_by or "", "something stopped it")
 

@@ -16,8 +16,10 @@ from app import declaring
 from app.catalog import EMBEDDED_MODEL, Declared
 from app.endpoints import typed_endpoint
 from embedded.weights import checked_model
+from josh_engine.config import RunNotice
 from josh_engine.errors import ConfigError, MissingKey
 from josh_engine.models.endpoint import Endpoint
+from josh_engine.models.notices import Notice
 from josh_engine.ports import ChatModel, Table
 
 if TYPE_CHECKING:
@@ -120,6 +122,17 @@ class OpenedModels:
             self._limits[place] = limits_of(endpoint)
         return open_endpoint(endpoint, key, self._limits[place])
 
+    def notices(self) -> tuple[RunNotice, ...]:
+        """What a person is to be told of these models so far; a model of a person's own may have `notices` too."""
+        named = [(_shown_as(source), model) for (source, _), model in self._models.items()]
+        named += [(type(model).__name__, model) for model in self._others]
+        return tuple(
+            RunNotice(name, each.kind, each.text, each.remedy)
+            for name, model in named
+            for each in getattr(model, "notices", ())
+            if isinstance(each, Notice)
+        )
+
     async def close(self) -> None:
         """Ends connections and processes; a model without `close` has none."""
         await self._each("close")
@@ -135,6 +148,10 @@ class OpenedModels:
             acting = act() if callable(act) else None
             if inspect.isawaitable(acting):
                 await acting
+
+
+def _shown_as(source: Endpoint | Path) -> str:
+    return source.address if isinstance(source, Endpoint) else str(source)
 
 
 def _local(folder: Path, adapter: Path | None) -> ChatModel:

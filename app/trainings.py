@@ -138,9 +138,12 @@ def preflight_training(request: TrainingRequest, *, waiting: Callable[[], None] 
             words += [f"--{flag}", str(value)]
     request.config()
     asked = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "app", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-W", "ignore", "-m", "app", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env=os.environ | {"PYTHONPATH": launching.search_path()},
-    )  # fmt: skip
+    )
     told, complaints = _waited_for(asked, waiting)
     if asked.returncode:
         said = complaints.strip().splitlines()[-1:] or ["Its process ended without a word."]

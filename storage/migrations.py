@@ -222,9 +222,14 @@ def adjudicated_pairs(db: Database) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN adjudicates INTEGER NOT NULL DEFAULT 0")
 
 
+def noticed_runs(db: Database) -> None:
+    """What the models of a run had a person told (`config.RunNotice`), each once."""
+    db.execute("ALTER TABLE runs ADD COLUMN notices TEXT NOT NULL DEFAULT '[]'")
+
+
 STEPS: Sequence[Step] = (
     first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints, training_jobs,
-    adjudicated_pairs,
+    adjudicated_pairs, noticed_runs,
 )  # fmt: skip
 NAMES = tuple(step.__name__ for step in STEPS)
 

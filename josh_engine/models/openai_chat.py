@@ -30,6 +30,7 @@ from josh_engine.models.notices import Notice, told_once
 from josh_engine.models.pace import first_pace
 from josh_engine.models.prices import Price
 from josh_engine.models.refusal import Refusal, refusal_inside
+from josh_engine.models.silence import Listener
 from josh_engine.values import Completion, Json, Message, Sampling, Tool
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class OpenAIChat:
         self._answered: set[str] = set()
         self.refused: frozenset[str] = frozenset()  # what it would not take: names of `habits.HABITS`
         self.notices: tuple[Notice, ...] = ()  # what a person is told once
+        self._listener = Listener()
 
     async def complete(
         self,
@@ -129,6 +131,7 @@ class OpenAIChat:
                 if not self._learned(refused.refusal, sent):
                     self._give_up(refused.refusal, sent, scopes)
                 continue
+            self.notices = told_once((*self.notices, *self._listener.heard(sent, answer)))
             self._answered.update(scopes)
             return answer
 

@@ -83,17 +83,16 @@ class Exchange:
 
 
 class Listener:
-    """Hears what one endpoint is asked and answers. `where`: its address, for what is told."""
+    """Hears what one endpoint is asked and answers."""
 
-    def __init__(self, where: str) -> None:
-        self.where = where
+    def __init__(self) -> None:
         self._earlier: deque[Exchange] = deque(maxlen=REMEMBERED)
         self._sizes: dict[tuple[str, ...], int] = {}  # of tools by their names; writing them out takes longest
 
     def heard(self, body: Mapping[str, Json], answer: Mapping[str, Json]) -> tuple[Notice, ...]:
         """What shows in this answer; the same habit again with every answer that has it."""
         now = exchange(body, answer, self._size)
-        told = notices(self.where, now, self._earlier)
+        told = notices(now, self._earlier)
         if now.read is not None:
             self._earlier.append(now)
         return told
@@ -110,13 +109,13 @@ def written_out(tools: Sequence[Json]) -> int:
     return len(json.dumps(tools, ensure_ascii=False)) if tools else 0
 
 
-def notices(where: str, now: Exchange, earlier: Iterable[Exchange] = ()) -> tuple[Notice, ...]:
+def notices(now: Exchange, earlier: Iterable[Exchange] = ()) -> tuple[Notice, ...]:
     found = (
-        _words_missing(where, now),
-        _call_in_words(where, now),
-        _window(where, now, earlier),
-        _other_model(where, now),
-        _encoded_twice(where, now),
+        _words_missing(now),
+        _call_in_words(now),
+        _window(now, earlier),
+        _other_model(now),
+        _encoded_twice(now),
     )
     return tuple(notice for notice in found if notice is not None)
 
@@ -162,43 +161,43 @@ def same_model(asked: str, answered: str) -> bool:
     return first == second and (one == other or not {one, other}.isdisjoint({"", "latest"}))
 
 
-def _words_missing(where: str, now: Exchange) -> Notice | None:
+def _words_missing(now: Exchange) -> Notice | None:
     if now.said or now.calls:
         return None
     if now.finish == "length" and (now.thoughts or now.words):
-        said = f"{where} used up its output tokens on thoughts and said nothing."
+        said = "The endpoint used up its output tokens on thoughts and said nothing."
         return Notice(
             "words_missing", said, "Raise --max-tokens (of the user: --user-max-tokens) or turn thoughts off."
         )
     if now.thoughts.strip() or now.words.strip():
         return Notice(
             "words_missing",
-            f"{where} answers with thoughts and no words.",
+            "The endpoint answers with thoughts and no words.",
             "Where the words stand among the thoughts, the server's reasoning parser does not suit the model: start it"
             " with another or without one, or turn thoughts off.",
         )
     if now.written > GENERATED_UNSEEN:
         return Notice(
             "words_missing",
-            f"{where} counts {now.written:,} generated tokens, but no word of them is in its answer.",
+            f"The endpoint counts {now.written:,} generated tokens, but no word of them is in its answer.",
             "The server's tool or reasoning parser drops what it cannot read: start it with another, or without one.",
         )
     return None
 
 
-def _call_in_words(where: str, now: Exchange) -> Notice | None:
+def _call_in_words(now: Exchange) -> Notice | None:
     if now.calls or not holds_call(now.said or now.thoughts, now.tools):
         return None
     return Notice(
         "call_in_words",
-        f"{where} leaves calls in the text: no tool parser reads them, so they are said to the customer as words.",
+        "The endpoint leaves calls in the text: no tool parser reads them, so they are said to the customer as words.",
         "Start the server with the model's tool parser (vLLM: --enable-auto-tool-choice --tool-call-parser NAME;"
         " SGLang: --tool-call-parser NAME; llama.cpp: --jinja; Ollama: a model whose template has tools), or play an"
         " agent that writes its calls as text (react, tau_react).",
     )
 
 
-def _window(where: str, now: Exchange, earlier: Iterable[Exchange]) -> Notice | None:
+def _window(now: Exchange, earlier: Iterable[Exchange]) -> Notice | None:
     if now.read is None:
         return None
     said = ""
@@ -213,7 +212,7 @@ def _window(where: str, now: Exchange, earlier: Iterable[Exchange]) -> Notice | 
         return None
     return Notice(
         "window",
-        f"{where} seems to have read only a part of a prompt: {said}.",
+        f"The endpoint seems to have read only a part of a prompt: {said}.",
         "If it truncates prompts, the model plays without its instructions: give it a larger window (Ollama: num_ctx in"
         " the Modelfile, or OLLAMA_CONTEXT_LENGTH, for a request cannot set it; LM Studio: context length; llama.cpp:"
         " --ctx-size). If it only leaves out what it had in its cache, the token counts are too low.",
@@ -237,21 +236,21 @@ def _extends(before: str, now: str) -> bool:
     return now.endswith(before[low:])
 
 
-def _other_model(where: str, now: Exchange) -> Notice | None:
+def _other_model(now: Exchange) -> Notice | None:
     if not now.answered or same_model(now.asked, now.answered):
         return None
     return Notice(
         "other_model",
-        f"{where} answers as {_shown(now.answered)!r}, not as the model asked for.",
+        f"The endpoint answers as {_shown(now.answered)!r}, not as the model asked for.",
         "If that is another name of the same model, all is well. Else the server plays whatever it has loaded: name"
         " the one you mean; GET /models of the address lists them.",
     )
 
 
-def _encoded_twice(where: str, now: Exchange) -> Notice | None:
+def _encoded_twice(now: Exchange) -> Notice | None:
     if not any(map(encoded_twice, now.calls)):
         return None
-    said = f"{where} writes the arguments of calls as a JSON text inside a JSON text. They are read as they were meant."
+    said = "The endpoint writes the arguments of calls as a JSON text in a JSON text. They are read as they were meant."
     return Notice("encoded_twice", said)
 
 

@@ -32,7 +32,7 @@ def answer(
 
 
 def heard(body: dict[str, Any], given: dict[str, Any]) -> list[Notice]:
-    return list(Listener("tiny@http://here/v1").heard(body, given))
+    return list(Listener().heard(body, given))
 
 
 def kinds(body: dict[str, Any], given: dict[str, Any]) -> list[str]:
@@ -133,7 +133,7 @@ def test_a_call_that_a_reasoning_parser_swallowed_is_told():
 
 
 def test_usage_that_stands_still_while_the_prompt_grows_is_told():
-    listener = Listener("tiny@http://here/v1")
+    listener = Listener()
     usage = {"prompt_tokens": 2_048, "completion_tokens": 9}
     assert listener.heard(asked("Hello"), answer(usage=usage)) == ()
     (notice,) = listener.heard(asked("Hello", "Hi. " * 40, "And now " * 20), answer(usage=usage))
@@ -143,7 +143,7 @@ def test_usage_that_stands_still_while_the_prompt_grows_is_told():
 
 def test_usage_that_sinks_as_the_prompt_grows_is_told():
     """Ollama drops half of its window where the prompt no longer fits."""
-    listener = Listener("x")
+    listener = Listener()
     listener.heard(asked("Hello"), answer(usage={"prompt_tokens": 3_974, "completion_tokens": 9}))
     longer = asked("Hello", "Gladly.", "x y " * 200)
     assert [each.kind for each in listener.heard(longer, answer(usage={"prompt_tokens": 2_051}))] == ["window"]
@@ -158,7 +158,7 @@ def test_usage_far_below_what_was_sent_is_told_at_the_first_answer():
 
 def test_a_prompt_that_holds_the_conversation_in_its_middle_is_known_again():
     """The goal user's: the conversation, and then how to answer."""
-    listener, ending = Listener("x"), "Write the customer's next message."
+    listener, ending = Listener(), "Write the customer's next message."
     usage = {"prompt_tokens": 2_048, "completion_tokens": 9}
     for told, expected in (("A: Hello\n", 0), ("A: Hello\nC: " + "A bed, please. " * 20 + "\n", 1)):
         assert len(listener.heard(asked(told + ending), answer(usage=usage))) == expected
@@ -166,7 +166,7 @@ def test_a_prompt_that_holds_the_conversation_in_its_middle_is_known_again():
 
 def test_another_conversation_with_as_many_tokens_is_no_window():
     """Numbers take more tokens than words do, so a shorter prompt may have as many."""
-    listener, usage = Listener("x"), {"prompt_tokens": 2_100, "completion_tokens": 9}
+    listener, usage = Listener(), {"prompt_tokens": 2_100, "completion_tokens": 9}
     assert listener.heard(asked("4917 " * 50), answer(usage=usage)) == ()
     assert listener.heard(asked("the town is nice " * 40), answer(usage=usage)) == ()
 

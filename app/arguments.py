@@ -189,6 +189,8 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--model", help=f"the agent's: {what}; default for {catalog.DEFAULT_AGENT}: the embedded one")
     parser.add_argument("--user-model", help="the user simulator's: as --model")
     parser.add_argument("--adapter", metavar="DIR", help="a LoRA on the agent's local model")
+    parser.add_argument("--extras", metavar="JSON", help="extra_body, headers, query, omit of the agent's endpoint")
+    parser.add_argument("--user-extras", metavar="JSON", help="the user simulator's")
     for name in ("beam", "branching", "depth", "top-k", "max-tokens", "max-generations"):
         parser.add_argument(f"--{name}", type=int, metavar="N")
     for name in ("temperature", "top-p"):

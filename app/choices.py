@@ -13,6 +13,7 @@ from typing import Any
 
 from app import catalog
 from app.choosing import ScenarioFilter, ScenarioLine, filtered, pasted
+from app.extras import in_words
 from app.settings import RunRequest
 from josh_engine.config import STRATEGIES, Run, RunConfig, RunLimits, paper_preset
 from josh_engine.prompting import prompt_text
@@ -63,6 +64,8 @@ DEFAULTS: Choices = {
     "user": catalog.DEFAULT_USER,
     "model": catalog.EMBEDDED_MODEL,
     "user_model": None,
+    "extras": "",
+    "user_extras": "",
     **_fields(_PLAIN),
     "seed": _PLAIN.seed,
     "trials": _PLAIN.trials,
@@ -129,6 +132,8 @@ def cloned(run: Run, known: Sequence[str]) -> dict[str, Any]:
         "user": config.user,
         "model": config.model,
         "user_model": config.user_model,
+        "extras": in_words(config.extras),
+        "user_extras": in_words(config.user_extras),
         "seed": config.seed,
         "trials": config.trials,
         **{name: config.options.get(name) for name in OPTIONS},

@@ -268,6 +268,8 @@ def _request(words: argparse.Namespace, split: str, strategy: str | None) -> ser
         preset=words.preset,
         options={name: value for name, value in options.items() if value is not None},
         prompts=dict(_prompt(each) for each in words.prompt),
+        extras=words.extras,
+        user_extras=words.user_extras,
     )
 
 

@@ -128,8 +128,8 @@ def _usage(given: SideUsage) -> str:
 def endpoints(lines: Sequence[EndpointLine]) -> str:
     if not lines:
         return "No endpoints yet. josh.toml may name them:\n" + ENDPOINT_EXAMPLE
-    head = ("name", "model", "url", "key", "usd per million in/out")
-    body = [(each.name, each.model, each.url, _key(each), _prices(each)) for each in lines]
+    head = ("name", "model", "url", "key", "usd per million in/out", "also asked")
+    body = [(each.name, each.model, each.url, _key(each), _prices(each), each.extras or "nothing") for each in lines]
     return _columns([head, *body])
 
 

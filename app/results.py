@@ -55,6 +55,7 @@ class EndpointLine:
     price_completion: float | None
     max_concurrency: int | None
     requests_per_minute: float | None
+    extras: str = ""  # what it is asked beyond the usual, as JSON; no header's value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from josh_engine.errors import ConfigError
+from josh_engine.models.endpoint import Extras
 from josh_engine.values import Sampling, State
 
 STRATEGIES = ("josh", "greedy")
@@ -33,7 +34,8 @@ class RunConfig:
     (ToolWOZ: `goal_rule`, `order`). `model` None: the agent plays without a model. `prompts` are the whole texts of
     the prompts that agent and user play with, by name, so an edited one is kept with its run; a prompt that is not
     here is the shipped one. `endpoints` are the addresses (MODEL@URL) behind the names of the models, as they were
-    when the run was made; keys stand nowhere. `adapter` is the folder of a LoRA on the agent's local model.
+    when the run was made; keys stand nowhere. `extras` is what the agent's endpoint is asked beyond the usual, its
+    table in josh.toml included, `user_extras` the user's. `adapter` is the folder of a LoRA on the agent's local model.
     """
 
     world: str
@@ -53,6 +55,8 @@ class RunConfig:
     prompts: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     adapter: str | None = None
+    extras: Extras = Extras()
+    user_extras: Extras = Extras()
 
     def checked(self) -> RunConfig:
         """Itself, or a ConfigError that says which value cannot be and what can."""

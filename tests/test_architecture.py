@@ -17,7 +17,10 @@ ENGINE_PURE = [
     "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
     "splitting", "audit", "agreement", "pair_verdicts",
 ]  # fmt: skip
-MODELS_PURE = ["endpoint", "prices", "pace", "answers", "faults", "notices", "silence"]
+MODELS_PURE = [
+    "endpoint", "prices", "pace", "answers", "faults", "refusal", "refusals", "windows", "kinds", "habits", "notices",
+    "silence",
+]  # fmt: skip
 TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
 PURE = (
     *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics", "agents/commands", "users/speech")),
@@ -27,6 +30,7 @@ PURE = (
     *(f"josh_engine/models/{name}.py" for name in MODELS_PURE),
     "app/catalog.py",
     "app/endpoints.py",
+    "app/extras.py",
     "app/words.py",
     "app/relabelling.py",
     "app/node_rows.py",

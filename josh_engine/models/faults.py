@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urljoin, urlsplit
 
 from josh_engine.errors import ModelError, ModelUnavailable, RateLimited
-from josh_engine.models import habits
 from josh_engine.models.endpoint import Endpoint
+from josh_engine.models.habits import HABITS, helps
 from josh_engine.models.kinds import KINDS
 from josh_engine.models.refusal import Refusal, is_page, one_line, plain
 from josh_engine.models.refusals import TABLE, Row
@@ -31,8 +31,8 @@ def meaning(refusal: Refusal, body: Mapping[str, Json], learned: Collection[str]
 
 def _concerns(row: Row, body: Mapping[str, Json], learned: Collection[str]) -> bool:
     """A habit only where it is new and changes the request; what is about tools only where it holds some."""
-    if row.kind in habits.HABITS:
-        return row.kind not in learned and habits.helps(row.kind, dict(body))
+    if row.kind in HABITS:
+        return row.kind not in learned and helps(row.kind, dict(body))
     return not KINDS[row.kind].of_tools or bool(body.get("tools"))
 
 
@@ -46,7 +46,7 @@ def fault(row: Row, refusal: Refusal, endpoint: Endpoint, body: Mapping[str, Jso
         "model": endpoint.model,
         "key_env": endpoint.key_env,
         "how": refusal.how,
-        "said": refusal.said or "it says no more",
+        "said": _sentence(refusal.said or "it says no more"),
         "asks": "" if wait is None else f" It asks to wait {wait:g} s.",
         "where": one_line(refusal.headers.get("location", ""))[:200] or "which it does not name",
     }
@@ -56,6 +56,10 @@ def fault(row: Row, refusal: Refusal, endpoint: Endpoint, body: Mapping[str, Jso
         error.wait = wait
     error.final, error.retry = kind.final, error.retry and not kind.final
     return error
+
+
+def _sentence(said: str) -> str:
+    return said if said[-1:] in ".!?…" else f"{said}."
 
 
 def moved_to(refusal: Refusal, url: str) -> str | None:

@@ -30,9 +30,10 @@ class Habit:
     found: str
     changes: bool = False
 
-    def notice(self, name: str, said: str) -> Notice:
+    def notice(self, name: str, where: str, said: str) -> Notice:
+        """`where`: the endpoint's address; `said`: its words."""
         remedy = "Choose another model where that matters." if self.changes else ""
-        return Notice(f"habit:{name}", f'The endpoint {self.found} (it says: "{said}").', remedy)
+        return Notice(f"habit:{name}", f'{where} {self.found} (it says: "{said}").', remedy)
 
 
 def fitted(body: Mapping[str, Json], learned: Collection[str]) -> Body:

@@ -30,6 +30,7 @@ from josh_engine.models.notices import Notice, told_once
 from josh_engine.models.pace import first_pace
 from josh_engine.models.prices import Price
 from josh_engine.models.refusal import Refusal, refusal_inside
+from josh_engine.models.refusals import Row
 from josh_engine.models.silence import Listener
 from josh_engine.values import Completion, Json, Message, Sampling, Tool
 
@@ -68,12 +69,13 @@ class OpenAIChat:
         self._key, self._headers = key, dict(headers or {})
         self._secrets = tuple(sorted({each for each in (key, *secrets) if each}, key=len, reverse=True))
         self._client: openai.AsyncOpenAI | None = None
-        self._chat = "/chat/completions"  # or where the server said it has moved to
+        self._places: tuple[str, ...] = (self.endpoint.url + "/chat/completions",)  # the last: where it has moved to
         self._reached = False  # something has answered from this address
         self._ended: dict[str, ModelError] = {}  # no request of this scope can succeed; see `_scopes`
         self._in_vain: Counter[tuple[str, str]] = Counter()  # by scope and words; only until one was answered
         self._answered: set[str] = set()
         self.refused: frozenset[str] = frozenset()  # what it would not take: names of `habits.HABITS`
+        self.met: tuple[Notice, ...] = ()  # and in which words
         self.notices: tuple[Notice, ...] = ()  # what a person is told once
         self._listener = Listener()
 
@@ -97,7 +99,9 @@ class OpenAIChat:
     async def models(self) -> tuple[str, ...]:
         """The models the endpoint names; empty where it does not. Raises no ModelError."""
         try:
-            listed = answer_of(await self._sent(lambda client: client.get("/models", cast_to=str)))
+            listed = answer_of(
+                await self._sent(lambda client, options: client.get("/models", cast_to=str, options=options))
+            )
         except (ModelError, _Refused):
             return ()
         entries = listed.get("data")
@@ -124,20 +128,22 @@ class OpenAIChat:
             if scope in self._ended:
                 raise _copy(self._ended[scope])
         while True:
-            sent = habits.fitted(body, self.refused)
+            known, place = self.refused, self._places[-1]  # another call may learn while this one is on its way
+            sent = habits.fitted(body, known)
             try:
-                answer = await self._object(sent)
+                answer = await self._object(place, sent)
             except _Refused as refused:
-                if not self._learned(refused.refusal, sent):
-                    self._give_up(refused.refusal, sent, scopes)
+                row = faults.meaning(refused.refusal, sent, known)
+                if not (self._moved(refused.refusal, place) or self._learned(refused.refusal, row)):
+                    self._give_up(faults.fault(row, refused.refusal, self.endpoint, sent), row, scopes)
                 continue
             self.notices = told_once((*self.notices, *self._listener.heard(sent, answer)))
             self._answered.update(scopes)
             return answer
 
-    async def _object(self, sent: Mapping[str, Json]) -> dict[str, Json]:
+    async def _object(self, place: str, sent: Mapping[str, Json]) -> dict[str, Json]:
         """Raises _Refused also for a refusal that came with status 200."""
-        text = await self._sent(lambda client: client.post(self._chat, body=sent, cast_to=str))
+        text = await self._sent(lambda client, options: client.post(place, body=sent, cast_to=str, options=options))
         if page := faults.no_page(text, self.endpoint):
             self._raise(page)
         answer = answer_of(text)
@@ -146,38 +152,39 @@ class OpenAIChat:
             raise _Refused(refusal)
         return answer
 
-    def _learned(self, refusal: Refusal, sent: Mapping[str, Json]) -> bool:
-        """Whether the same may be asked again in another way, which is kept for all later requests."""
-        moved = faults.moved_to(refusal, self._url)
-        if moved not in (None, self._url):
-            self._chat = str(moved)
-            return True
-        name = faults.meaning(refusal, sent, self.refused).kind
-        if name not in habits.HABITS:
+    def _moved(self, refusal: Refusal, place: str) -> bool:
+        """Whether the same may be asked at another place of the server, never twice at one."""
+        target = faults.moved_to(refusal, place)
+        if target is None or (target in self._places and target != self._places[-1]) or target == place:
             return False
-        self.refused |= {name}
-        if habits.HABITS[name].changes:
-            self.notices = told_once((*self.notices, habits.HABITS[name].notice(name, refusal.said)))
+        if target not in self._places:
+            self._places = (*self._places, target)
         return True
 
-    def _give_up(self, refusal: Refusal, sent: Mapping[str, Json], scopes: Sequence[str]) -> NoReturn:
-        row = faults.meaning(refusal, sent, self.refused)
-        error = faults.fault(row, refusal, self.endpoint, sent)
+    def _learned(self, refusal: Refusal, row: Row) -> bool:
+        """Whether the same may be asked again in another way, which is kept for all later requests."""
+        habit = habits.HABITS.get(row.kind)
+        if habit is None:
+            return False
+        self.refused |= {row.kind}
+        notice = habit.notice(row.kind, self.endpoint.address, refusal.said)
+        self.met = told_once((*self.met, notice))
+        self.notices = told_once((*self.notices, *([notice] if habit.changes else [])))
+        return True
+
+    def _give_up(self, error: ModelError, row: Row, scopes: tuple[str, str, str]) -> NoReturn:
+        """Raises the error, as a final one where it stands for all requests, or for all like this one."""
         everywhere, tools, alike = scopes
         if error.final:
             self._raise(error, scope=tools if KINDS[row.kind].of_tools else everywhere)
         if row.kind == "refused" and alike not in self._answered:
-            vain = alike, re.sub(r"\d+", "#", refusal.said)
+            vain = alike, re.sub(r"\d+", "#", error.message)
             self._in_vain[vain] += 1
             if self._in_vain[vain] >= IN_VAIN:
                 self._raise(faults.in_vain(error), scope=alike)
         self._raise(error)
 
-    @property
-    def _url(self) -> str:
-        return self._chat if "://" in self._chat else self.endpoint.url + self._chat
-
-    async def _sent(self, send: Callable[[openai.AsyncOpenAI], Awaitable[str]]) -> str:
+    async def _sent(self, send: Callable[[openai.AsyncOpenAI, Any], Awaitable[str]]) -> str:
         """Raises ModelUnavailable for what happens on the way, _Refused for what the endpoint says no to."""
         import aiohttp
         import openai
@@ -185,7 +192,7 @@ class OpenAIChat:
         timeouts = self.endpoint.timeouts
         try:
             async with asyncio.timeout(timeouts.total):
-                text = await send(self._opened())
+                text = await send(self._opened(), _options(self._key, self._headers))
         except openai.APIStatusError as error:
             self._reached = True
             refusal = Refusal(error.status_code, dict(error.response.headers), self._without_key(error.response.text))
@@ -207,8 +214,8 @@ class OpenAIChat:
         causes = tuple(_causes(error))
         unreached = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
         why = self._without_key(next((str(cause) for cause in reversed(causes) if str(cause)), type(error).__name__))
-        if secured := next((cause for cause in causes if isinstance(cause, ssl.SSLError)), None):
-            return faults.insecure(self.endpoint, secured.reason or "", why)
+        if secured := next((cause for cause in reversed(causes) if isinstance(cause, ssl.SSLError)), None):
+            return faults.insecure(self.endpoint, getattr(secured, "reason", ""), why)
         if not self._reached and any(isinstance(cause, unreached) for cause in causes):
             return faults.nothing_there(self.endpoint, why)
         if any(isinstance(cause, TimeoutError) for cause in causes):
@@ -303,19 +310,26 @@ def _client(endpoint: Endpoint, key: str, headers: Mapping[str, str]) -> openai.
     timeout = openai.Timeout(seconds.first_byte, connect=seconds.connect, pool=seconds.connect)
     trusted = True if endpoint.url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     said: dict[str, Any] = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
-    if headers and not key:
-        said["Authorization"] = openai.omit  # the key, if there is one, stands in a header of its own
+    said |= {"Authorization" if name.lower() == "authorization" else name: value for name, value in headers.items()}
     return openai.AsyncOpenAI(
         base_url=endpoint.url,
         api_key=key or NO_KEY,
         max_retries=0,
         timeout=timeout,
-        default_headers={**said, **headers},
+        default_headers=said,
         default_query=dict(endpoint.extras.query),
         http_client=openai.DefaultAioHttpClient(
             timeout=timeout, verify=trusted, follow_redirects=False, event_hooks={"response": [_remember_headers]}
         ),
     )
+
+
+def _options(key: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Where the key stands in a header of its own, none that says "none" goes beside it."""
+    import openai
+
+    elsewhere = bool(headers) and not key and all(name.lower() != "authorization" for name in headers)
+    return {"headers": {"Authorization": openai.omit}} if elsewhere else {}
 
 
 async def _remember_headers(response: Any) -> None:

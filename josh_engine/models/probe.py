@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Protocol
@@ -17,7 +16,7 @@ from josh_engine.errors import ModelError
 from josh_engine.messages import parse_arguments, wire_tools
 from josh_engine.models.answers import completion_of_answer
 from josh_engine.models.habits import NO_SYSTEM_ALONE
-from josh_engine.models.notices import Notice
+from josh_engine.models.notices import Notice, told_once
 from josh_engine.values import Json, Tool, ToolCall
 
 WORDS = "Invent a name for a small café. Answer with the name alone."
@@ -33,7 +32,8 @@ class Probe:
 
     `seconds`: median time of one short answer. `n`: several answers to one request. `seed`: the same seed gives the
     same words, another one others. `system_only`: a request without a user's message is answered. `tools`: a call came
-    back; `parsed` of `asked` golden calls came back as they should. `notices`: what it does without a word.
+    back; `parsed` of `asked` golden calls came back as they should. `notices`: what it does not take, in its
+    words, and how it is asked instead; and what it does without a word.
     """
 
     error: str = ""
@@ -94,6 +94,7 @@ class Asked(Protocol):
     """What a probe needs of a model: whole answers to whole requests (`models/openai_chat.py`)."""
 
     refused: frozenset[str]
+    met: tuple[Notice, ...]
     notices: tuple[Notice, ...]
 
     async def request(self, body: dict[str, Json]) -> dict[str, Json]: ...
@@ -112,7 +113,8 @@ async def probe(model: Asked) -> Probe:
         _seeded(model), _several(model), _logprobs(model), _system_only(model), _golden(model), model.models(),
         _long(model),
     )  # fmt: skip
-    made = [call for call in calls if call]
+    made = [call for call in calls if isinstance(call, ToolCall)]
+    refused = [Notice("tools", call.message, call.remedy) for call in calls if isinstance(call, ModelError)]
     return Probe(
         seconds=median([first, *seconds]),
         tools=bool(made) if calls else None,
@@ -121,9 +123,9 @@ async def probe(model: Asked) -> Probe:
         logprobs=logprobs,
         system_only=system_only,
         asked=len(calls),
-        parsed=sum(_as_asked(golden, call) for golden, call in zip(GOLDEN, calls, strict=False) if call),
+        parsed=sum(_as_asked(golden, call) for golden, call in zip(GOLDEN, calls, strict=True)),
         models=models,
-        notices=model.notices,
+        notices=told_once((*model.met, *model.notices, *refused)),
     )
 
 
@@ -167,27 +169,28 @@ async def _long(model: Asked) -> None:
         await _answer(model, {"messages": [asked], "max_tokens": SHORT, "temperature": 0.0})
 
 
-async def _golden(model: Asked) -> list[ToolCall | None]:
+async def _golden(model: Asked) -> list[ToolCall | ModelError | None]:
     return list(await asyncio.gather(*(_called(model, golden) for golden in GOLDEN)))
 
 
-async def _called(model: Asked, golden: Golden) -> ToolCall | None:
-    """The first call of the answer; None: none was made."""
+async def _called(model: Asked, golden: Golden) -> ToolCall | ModelError | None:
+    """The first call of the answer, or why there is no answer; None: none was made."""
     body: dict[str, Json] = {
         "messages": [{"role": "system", "content": "Use the tools."}, {"role": "user", "content": golden.words}],
         "tools": wire_tools(TOOLS),
         "temperature": 0.0,
         "max_tokens": CALL,
     }
-    answer = await _answer(model, body)
     try:
-        calls = completion_of_answer(answer).tool_calls if answer else ()
-    except ModelError:
-        calls = ()
+        calls = completion_of_answer(await model.request(body)).tool_calls
+    except ModelError as error:
+        return error
     return calls[0] if calls else None
 
 
-def _as_asked(golden: Golden, call: ToolCall) -> bool:
+def _as_asked(golden: Golden, call: ToolCall | ModelError | None) -> bool:
+    if not isinstance(call, ToolCall):
+        return False
     arguments = parse_arguments(call.raw) or {}
     given = {name: str(value).casefold() for name, value in arguments.items()}
     return call.name == golden.name and all(
@@ -208,8 +211,8 @@ def _words(**settings: Json) -> dict[str, Json]:
 
 
 def _first(answer: dict[str, Json] | None) -> dict[str, Any]:
-    choices: Sequence[Any] = (answer or {}).get("choices") or ()
-    return choices[0] if choices and isinstance(choices[0], dict) else {}
+    choices = (answer or {}).get("choices")
+    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
 
 
 def _text(answer: dict[str, Json]) -> str:

@@ -205,9 +205,6 @@ def _named(value: Json, depth: int = 0) -> Iterator[str]:
 def _status(answer: Mapping[str, Json]) -> int:
     """The HTTP status that an error inside a 200 names, as a number or as text."""
     error = answer.get("error")
-    for told in (error, answer, answer.get("base_resp")):
-        for key in CODES if isinstance(told, dict) else ():
-            code = str(told[key]) if isinstance(told.get(key), int | str) else ""
-            if re.fullmatch(r"[345]\d\d", code):
-                return int(code)
-    return UNSAID
+    places = [each for each in (error, dict(answer), answer.get("base_resp")) if isinstance(each, dict)]
+    codes = [str(place[key]) for place in places for key in CODES if isinstance(place.get(key), int | str)]
+    return next((int(code) for code in codes if re.fullmatch(r"[345]\d\d", code)), UNSAID)

@@ -17,7 +17,6 @@ from josh_engine.models.windows import WINDOWS
 
 ANY = range(1000)
 ASKED_WRONGLY = frozenset({400, 404, 405, 406, 409, 413, 415, 422, 424, 500, 501, UNSAID})  # templates fail with 500
-REFUSED = ASKED_WRONGLY | {401, 402, 403, 429, 502, 503, 529}
 MOVED = frozenset({301, 302, 303, 307, 308})
 FAULTS = frozenset({408, 409, 424, 425, *range(500, 600), UNSAID})
 
@@ -76,7 +75,7 @@ TO_LIMIT = "Resume later, or lower max_concurrency or requests_per_minute in jos
 
 MONEY_AND_LIMITS = (
     Row(
-        "no_money", REFUSED,
+        "no_money", ANY,
         r"insufficient_quota|billing_hard_limit|credit balance is too low",
         '{"error": {"message": "You exceeded your current quota, please check your plan and billing details.",'
         ' "type": "insufficient_quota", "code": "insufficient_quota"}}',
@@ -89,7 +88,7 @@ MONEY_AND_LIMITS = (
         "https://ai.google.dev/gemini-api/docs/rate-limits", waits=True,
     ),
     Row(
-        "no_money", REFUSED,
+        "no_money", ANY,
         r"insufficient.{0,3}(balance|credits?|funds)|out of credits|(no|not enough) credits|requires more credits"
         r"|(key|spend\w*|monthly|included).{0,12}(limit|credits?).{0,12}(exceeded|reached)"
         r"|exceeded your (current quota|monthly)|in arrears|arrearage|余额不足|欠费",
@@ -102,7 +101,7 @@ MONEY_AND_LIMITS = (
         GH + "continuedev/continue/issues/11154",
     ),
     Row(
-        "limit", REFUSED,
+        "limit", ANY,
         r"tokens? per (minute|day)|requests? per (minute|day|second)|\b(TPM|TPD|RPM|RPD)\b",
         "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 7012, please reduce your"
         " message size and try again.",
@@ -110,8 +109,8 @@ MONEY_AND_LIMITS = (
         remedy=f"{TO_LIMIT} A request larger than the limit a minute needs a higher limit at the provider.",
     ),
     Row(
-        "limit", REFUSED,
-        r"rate.?limit|too many requests|throttl|quota.{0,20}exceeded|resource.?exhausted|concurrency limit",
+        "limit", ANY,
+        r"rate.?limit|too many requests|throttl|quota.{0,40}exceeded|resource.?exhausted|concurrency limit",
         "ThrottlingException: Too many tokens, please wait before trying again.",
         GH + "jin-bo/agentao/pull/88",
     ),

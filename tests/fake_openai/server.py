@@ -27,6 +27,15 @@ CHAT = "/v1/chat/completions"
 
 
 @dataclass
+class Refused:
+    """What an answer may be instead of one: a status with a body, as JSON or as it stands."""
+
+    status: int
+    body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
 class Programme:
     """How the server behaves. `seconds`: latency of an answer; `wait`: what Retry-After says; `key`: the only one it
     takes (empty: any); `models`: those it has (empty: any); `window`: characters a request's messages may have."""
@@ -61,6 +70,7 @@ class Endpoint:
         self.tried: Counter[str] = Counter()
         self.in_flight = self.most_in_flight = 0
         self.headers: list[Mapping[str, str]] = []
+        self.paths: list[str] = []
         self.ledgers: dict[str, TextIO] = {}
 
     def write(self, mark: str, body: Json) -> None:
@@ -107,12 +117,13 @@ class Connection(asyncio.Protocol):
 
     def serve(self, first: str, headers: Mapping[str, str], raw: bytes) -> None:
         path = first.split(" ")[1]
-        if path != CHAT:
+        if path.partition("?")[0] != CHAT:
             self.other(path)
             return
         endpoint, programme, body = self.endpoint, self.endpoint.programme, json.loads(raw)
         endpoint.requests.append(body)
         endpoint.headers.append(headers)
+        endpoint.paths.append(path)
         endpoint.write("asked", body)
         refusal = _refused(programme, headers, body)
         if refusal is not None:
@@ -135,6 +146,10 @@ class Connection(asyncio.Protocol):
 
     def answered(self, body: Json, answer: Json) -> None:
         self.endpoint.in_flight -= 1
+        if isinstance(answer, Refused):
+            raw = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+            self.write(answer.status, raw.encode(), answer.headers)
+            return
         self.endpoint.write("answered", body)
         self.send(200, answer)
 

@@ -39,7 +39,7 @@ WRONG = [
     (["improve", "--adapter", "x"], "one of run, evaluate, serve-model (python -m app improve --help)"),
     (["train", "rows", "--learnin-rate=3"], "did you mean --learning-rate? (python -m app train --help)"),
     (["data", "multiwoz", "--downloads"], "did you mean --download? (python -m app data multiwoz --help)"),
-    (["improve", "--trainer", "sft"], "did you mean --trainers?; it is one of train (python -m app improve --help)"),
+    (["resume", "x", "--beam", "3"], "it is one of run, evaluate, improve (python -m app resume --help)"),
     (["list", "everything"], "list takes no further 'everything' (python -m app list --help)"),
     (["--world", "embedded"], "--world"),
     (["evaluate", *PLAYERS, "--against", "nope"], "There is no store"),

@@ -42,6 +42,7 @@ from storage.trainings import (
     list_trainings,
     load_training,
     queue_training,
+    release_folder,
     tell_training,
     training_in,
     training_points,
@@ -101,7 +102,8 @@ class TrainingRequest:
 
 
 def create_training(store: Store, request: TrainingRequest, *, data: Path | None = None) -> Training:
-    """A queued job; the one that is in `out` already, where it is the same. Raises ConfigError and DatasetError."""
+    """A queued job; the one that is in `out` already, where it is the same. A folder that was deleted is free.
+    Raises ConfigError and DatasetError."""
     from josh_engine.training.job import check_export
 
     config = asdict(request.config())
@@ -110,10 +112,13 @@ def create_training(store: Store, request: TrainingRequest, *, data: Path | None
     check_export(rows)
     out = None if request.out is None else str(request.out.expanduser().absolute())
     before = training_in(store, out) if out else None
-    if before is not None:
+    if before is not None and _is_gone(store, before):
+        release_folder(store, before.id)
+    elif before is not None:
         if (before.model, before.rows, before.config) != (request.model, str(rows), config):
             raise ConfigError(
-                f"{out} is the folder of another job: {before.name} ({before.id}).", remedy="Give another folder."
+                f"{out} is the folder of another job: {before.name} ({before.id}).",
+                remedy="Give another folder, or delete it.",
             )
         return before
     name = request.name or f"{request.trainer} on {rows.parent.name}/{rows.name}"
@@ -121,6 +126,12 @@ def create_training(store: Store, request: TrainingRequest, *, data: Path | None
     return add_training(
         store, name=name, model=request.model, rows=str(rows), out=out, config=config, folder=str(folder.absolute())
     )
+
+
+def _is_gone(store: Store, job: Training) -> bool:
+    """Whether nobody is at a job any more, and its folder is not there. One that was never begun has none yet."""
+    over = job.started is not None and shown_state(store, job) in (*ENDED, "interrupted")
+    return over and not Path(job.out).exists()
 
 
 def preflight_training(request: TrainingRequest, *, waiting: Callable[[], None] = lambda: None) -> Preflight:

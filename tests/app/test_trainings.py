@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -97,6 +98,23 @@ def test_a_job_asked_to_end_saves_its_adapter_and_goes_on_to_the_same_loss(store
     trainings.queue_training(store, job.id)
     again = trainings.run_training(store, job.id)
     assert (again.state, again.loss) == ("done", whole.loss)
+
+
+def test_a_deleted_folder_is_free_again(store, rows, model, tmp_path):
+    """For any job, and the one that was in it does not show what is another's."""
+    out = tmp_path / "adapter"
+    first = trainings.create_training(store, request(rows, model, out=out))
+    assert trainings.create_training(store, request(rows, model, out=out)) == first, "one that waits has no folder yet"
+    trainings.run_training(store, first.id)
+    with pytest.raises(ConfigError, match="or delete it"):
+        trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out))
+    shutil.rmtree(out)
+    second = trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out))
+    assert second.id != first.id and trainings.run_training(store, second.id).state == "done"
+    gone = trainings.load_training(store, first.id)
+    assert (gone.state, gone.adapter, gone.out) == ("done", None, f"{out} (deleted)")
+    shutil.rmtree(out)
+    assert trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out)).id != second.id
 
 
 def test_a_stop_does_not_wait_for_a_step_that_does_not_end(store, rows, model, monkeypatch):

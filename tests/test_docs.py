@@ -101,7 +101,7 @@ def test_the_measurements_run(line, tmp_path):
 @pytest.mark.parametrize(("path", "code"), blocks("python"), ids=lambda value: getattr(value, "name", "snippet"))
 def test_snippets_run(path, code, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False
     )
     assert done.returncode == 0, done.stderr
     if path.name == "README.md":

@@ -56,7 +56,7 @@ def request(rows: Path, model: Path, **given: Any) -> TrainingRequest:
     return TrainingRequest(rows, str(model), preset="smoke", **{"settings": SETTINGS, **given})
 
 
-def waited(store: services.Store, job_id: str, until: Any, seconds: float = 90) -> trainings.Training:
+def waited(store: services.Store, job_id: str, until: Any, seconds: float = 170) -> trainings.Training:
     deadline = time.monotonic() + seconds
     while not until(job := trainings.load_training(store, job_id)):
         assert time.monotonic() < deadline, job

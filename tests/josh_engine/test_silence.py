@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from josh_engine.messages import parse_arguments, row
+from josh_engine.models.local_chat import LocalChat
 from josh_engine.models.notices import Notice
 from josh_engine.models.silence import Listener, holds_call, same_model
-from josh_engine.values import Message, ToolCall
+from josh_engine.values import Message, Tool, ToolCall
 
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("find_hotel", "book")]
 RULES = "You book hotels for guests of the town. " * 200  # 8,000 characters: some 1,700 tokens
@@ -246,3 +249,24 @@ def test_arguments_encoded_twice_are_read_and_told():
 def test_nothing_else_in_a_string_is_arguments(raw):
     assert parse_arguments(raw) is None
     assert kinds(asked("Book it", tools=TOOLS), answer(None, tool_calls=called(raw))) == []
+
+
+# Local models
+
+
+def test_a_local_model_whose_calls_nothing_reads_is_told_of_once():
+    class Worker:
+        def ask(self, request: Any) -> tuple[int, Future[Any]]:
+            answer: Future[Any] = Future()
+            words = "<|START_ACTION|>[]" if request["tools"] else "<|START_ACTION|> is a mark."
+            usage = {"prompt_tokens": 9, "completion_tokens": 9}
+            answer.set_result({"content": words, "tool_calls": [], "finish": "stop", "usage": usage})
+            return 1, answer
+
+    chat = LocalChat([Worker()])  # type: ignore[list-item]
+    ask = [Message("user", "Book it")]
+    asyncio.run(chat.complete(ask))
+    assert chat.notices == ()
+    for _ in range(2):
+        asyncio.run(chat.complete(ask, [Tool("book", "", {})]))
+    assert [notice.kind for notice in chat.notices] == ["call_in_words"] and "react" in chat.notices[0].remedy

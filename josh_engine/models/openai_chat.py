@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from josh_engine.errors import ModelError, ModelUnavailable
+from josh_engine.errors import BadResponse, ModelError, ModelUnavailable
 from josh_engine.models import faults, habits
 from josh_engine.models.answers import answer_of, completion_of_answer, request_body, with_extras
 from josh_engine.models.endpoint import Endpoint, Extras, Timeouts
@@ -117,7 +117,10 @@ class OpenAIChat:
         asked = with_extras(body, self.endpoint.extras)
 
         async def once() -> T:
-            return read(await self._answer(asked))
+            try:
+                return read(await self._answer(asked))
+            except BadResponse as error:  # it quotes the answer
+                raise self._hidden(error) from None
 
         return await self.limits.call(once)
 
@@ -147,7 +150,7 @@ class OpenAIChat:
         if page := faults.no_page(text, self.endpoint):
             self._raise(page)
         answer = answer_of(text)
-        refusal = refusal_inside(answer, dict(_HEADERS.get()))
+        refusal = refusal_inside(answer, _HEADERS.get())
         if refusal is not None:
             raise _Refused(refusal)
         return answer
@@ -167,7 +170,7 @@ class OpenAIChat:
         if habit is None:
             return False
         self.refused |= {row.kind}
-        notice = habit.notice(row.kind, self.endpoint.address, refusal.said)
+        notice = habit.notice(row.kind, self.endpoint.address, self._without_key(refusal.said))
         self.met = told_once((*self.met, notice))
         self.notices = told_once((*self.notices, *([notice] if habit.changes else [])))
         return True
@@ -178,7 +181,7 @@ class OpenAIChat:
         if error.final:
             self._raise(error, scope=tools if KINDS[row.kind].of_tools else everywhere)
         if row.kind == "refused" and alike not in self._answered:
-            vain = alike, re.sub(r"\d+", "#", error.message)
+            vain = alike, re.sub(r"\S*\d\S*", "#", error.message)  # counts and ids differ from call to call
             self._in_vain[vain] += 1
             if self._in_vain[vain] >= IN_VAIN:
                 self._raise(faults.in_vain(error), scope=alike)
@@ -224,11 +227,14 @@ class OpenAIChat:
 
     def _raise(self, error: ModelError, *, scope: str = "") -> NoReturn:
         """Without a cause: what the package raises may quote the key. A final error is raised again without asking."""
-        error.message, error.remedy = self._without_key(error.message), self._without_key(error.remedy)
-        error.args = (error.message,)
         if error.final:
             self._ended[scope] = error
-        raise error from None
+        raise self._hidden(error) from None
+
+    def _hidden(self, error: ModelError) -> ModelError:
+        error.message, error.remedy = self._without_key(error.message), self._without_key(error.remedy)
+        error.args = (error.message,)
+        return error
 
     def _without_key(self, text: str) -> str:
         for secret in self._secrets:

@@ -92,9 +92,9 @@ def refusal_inside(answer: Mapping[str, Json], headers: Mapping[str, str]) -> Re
     for error in (answer.get("error"), first.get("error") if isinstance(first, dict) else None):
         if error:
             told = {"error": error} if isinstance(error, dict | str | list) else {**answer, "choices": None}
-            return Refusal(_status(told) or _status(answer), headers, json.dumps(told), inside=True)
+            return Refusal(_status(told) or _status(answer), dict(headers), json.dumps(told), inside=True)
     if first is None and any(_told(answer)):
-        return Refusal(_status(answer), headers, json.dumps({**answer, "choices": None}), inside=True)
+        return Refusal(_status(answer), dict(headers), json.dumps({**answer, "choices": None}), inside=True)
     return None
 
 
@@ -156,8 +156,8 @@ def _told(value: Json, depth: int = 0) -> Iterator[str]:
         inner = parsed(value) if value.lstrip()[:1] in ("{", "[") else None
         if inner is not None and depth < 8:
             yield from _told(inner, depth + 1)
-        elif value.strip():
-            yield value.strip()
+        elif words := plain(value) if is_page(value) else value.strip():
+            yield words
     elif isinstance(value, list) and depth < 8:
         for each in value[:5]:
             yield from _told(each, depth + 1)

@@ -110,7 +110,7 @@ MONEY_AND_LIMITS = (
     ),
     Row(
         "limit", ANY,
-        r"rate.?limit|too many requests|throttl|quota.{0,40}exceeded|resource.?exhausted|concurrency limit",
+        r"\brate.?limit|too many requests|throttl|quota.{0,40}exceeded|resource.?exhausted|concurrency limit",
         "ThrottlingException: Too many tokens, please wait before trying again.",
         GH + "jin-bo/agentao/pull/88",
     ),
@@ -132,7 +132,7 @@ PAGES = (  # whatever their words are: a firewall's page speaks of policies, lim
 KEYS = (
     Row(
         "no_key", {400, 403, UNSAID},
-        r"(in(valid|correct)|missing|no|expired).{0,12}(api|access).?(key|token)"
+        r"\b(in(valid|correct)|missing|no|expired)\b.{0,12}(api|access).?(key|token)"
         r"|(api|access).?(key|token).{0,12}(not valid|invalid|expired|missing|required)"
         r"|unauthenticated|unauthori[sz]ed|invalid_api_key|authentication_error|no auth credentials",
         '[{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.",'
@@ -173,6 +173,7 @@ TOOLS = (
         "model_lacks_tools", ASKED_WRONGLY,
         r"(not|n't|un)\W{0,3}(currently )?support\w* .{0,24}(tool|function)"
         r"|(tool|function).{0,12}(call\w*|use).{0,24}(not|n't|un)\W{0,3}(support|enabled|available)"
+        r"|(unexpected|unknown|unsupported|invalid) role.{0,3}(tool|function)|(tool|function) role.{0,20}not support"
         r"|(tool|function)s?\W{0,2} (is|are)( currently)? not (support|enabled|available|allowed)|support tool use",
         '{"error": {"message": "registry.ollama.ai/library/gemma:2b does not support tools", "type": "api_error"}}',
         GH + "ollama/ollama/issues/8517",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -238,8 +239,14 @@ class Running:
         return self.endpoint.requests
 
 
-async def serve(endpoint: Endpoint, port: int = 0) -> asyncio.Server:
-    return await asyncio.get_running_loop().create_server(lambda: Connection(endpoint), "127.0.0.1", port, backlog=1024)
+async def serve(endpoint: Endpoint, port: int = 0, certificate: Path | None = None) -> asyncio.Server:
+    """`certificate`: a PEM with its key; None: plain http."""
+    secured = None
+    if certificate is not None:
+        secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secured.load_cert_chain(certificate)
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Connection(endpoint), "127.0.0.1", port, backlog=1024, ssl=secured)
 
 
 def port_of(server: asyncio.Server) -> int:
@@ -247,14 +254,14 @@ def port_of(server: asyncio.Server) -> int:
 
 
 @contextmanager
-def running(programme: Programme) -> Iterator[Running]:
+def running(programme: Programme, certificate: Path | None = None) -> Iterator[Running]:
     """The server in a thread of its own, until the block ends."""
     endpoint, loop = Endpoint(programme), asyncio.new_event_loop()
-    server = loop.run_until_complete(serve(endpoint))
+    server = loop.run_until_complete(serve(endpoint, certificate=certificate))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield Running(f"http://127.0.0.1:{port_of(server)}/v1", endpoint)
+        yield Running(f"http{'s' if certificate else ''}://127.0.0.1:{port_of(server)}/v1", endpoint)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

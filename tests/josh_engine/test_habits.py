@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from fake_openai.asking import ASKED, KEY, TOOL, chat, using
 from fake_openai.chats import called, said
 from fake_openai.server import Programme, Refused, Running, running
 
-from josh_engine.errors import MissingKey, ModelError, RateLimited
+from josh_engine.errors import BadResponse, MissingKey, ModelError, RateLimited
 from josh_engine.models.endpoint import Extras
 from josh_engine.models.habits import HABITS, fitted
 from josh_engine.models.openai_chat import OpenAIChat
@@ -140,9 +141,12 @@ def test_a_server_that_takes_one_call_but_not_the_field_that_asks_for_it_is_aske
 
 
 def test_a_server_that_refuses_whatever_is_tried_shows_its_words_and_is_not_asked_for_ever():
-    with running(
-        Programme(lambda body: Refused(400, {"error": {"message": "System role not supported, sorry"}}))
-    ) as server, pytest.raises(ModelError, match="System role not supported, sorry"):
+    with (
+        running(
+            Programme(lambda body: Refused(400, {"error": {"message": "System role not supported, sorry"}}))
+        ) as server,
+        pytest.raises(ModelError, match="System role not supported, sorry"),
+    ):
         using(chat(server.url), lambda model: model.complete(ASKED))
     assert len(server.requests) == 2, "as it was, and once for the habit"
 
@@ -244,6 +248,20 @@ def test_a_limit_inside_an_answer_slows_the_pace_and_is_tried_six_times(answer):
         with pytest.raises(RateLimited):
             using(model, lambda opened: opened.complete(ASKED))
     assert len(server.requests) == 6 and model.limits.pace.allowed < allowed
+
+
+def test_a_wait_in_the_headers_of_an_answer_with_an_error_is_waited_for():
+    limited = Refused(200, {"error": {"message": "slow down", "code": 429}}, {"Retry-After": "0.4"})
+    answers = iter([limited, said("ok")])
+    started = time.monotonic()
+    played(lambda body: next(answers), ASKED)
+    assert time.monotonic() - started >= 0.4
+
+
+def test_an_odd_answer_that_quotes_the_key_is_told_without_it():
+    with running(Programme(lambda body: {"odd": KEY})) as server, pytest.raises(BadResponse) as caught:
+        using(chat(server.url), lambda model: model.complete(ASKED))
+    assert KEY not in str(caught.value) and "(the key)" in str(caught.value)
 
 
 # Redirects and extras

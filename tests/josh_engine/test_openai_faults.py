@@ -7,6 +7,7 @@ import socket
 import time
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -192,6 +193,50 @@ def test_a_conversation_that_is_too_long_is_told_and_the_next_one_is_asked():
 
         assert using(chat(server.url), two) == "ok"
     assert len(server.requests) == 2
+
+
+# Certificates
+
+
+OWN = Path(__file__).parents[1] / "fake_openai" / "own.pem"  # of 127.0.0.1, by nobody but itself
+
+
+def test_a_certificate_of_ones_own_is_told_with_how_to_trust_it_and_then_trusted(monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    with running(Programme(lambda body: said("ok")), certificate=OWN) as server:
+        with pytest.raises(ModelUnavailable, match="certificate of https") as caught:
+            ask(chat(server.url))
+        assert caught.value.final and "SSL_CERT_FILE" in caught.value.remedy and server.requests == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(OWN))
+        assert ask(chat(server.url)).content == "ok"
+
+
+@pytest.mark.parametrize("held", [None, "no certificate"])
+def test_a_file_of_certificates_that_is_none_is_told(held, tmp_path, monkeypatch):
+    if held is not None:
+        (tmp_path / "ca.pem").write_text(held)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(ModelUnavailable) as caught:
+        ask(chat("https://127.0.0.1:9/v1"))
+    assert caught.value.final and "SSL_CERT_FILE" in str(caught.value)
+
+
+def test_https_where_only_http_is_spoken_is_told():
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def asked() -> ModelError:
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        model = chat(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        with pytest.raises(ModelError, match="does not speak https") as caught:
+            await model.complete(ASKED)
+        await model.close()
+        server.close()
+        return caught.value
+
+    error = asyncio.run(asked())
+    assert error.final and "http://" in error.remedy
 
 
 # The key

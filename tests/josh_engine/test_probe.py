@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fake_openai.asking import HASTY
 from fake_openai.chats import called, said
-from fake_openai.server import Programme, running
+from fake_openai.server import Programme, Refused, running
 
 from app import rendering
 from josh_engine.encoding import dump, load
+from josh_engine.models.limits import Limits
 from josh_engine.models.openai_chat import OpenAIChat
 from josh_engine.models.probe import GOLDEN, Probe, probe
 
@@ -21,7 +23,7 @@ def able(body: Any) -> Any:
     """An endpoint that can do everything."""
     words = body["messages"][-1]["content"]
     if "tools" in body:
-        golden = next(each for each in GOLDEN if each.words == words)
+        golden = next(each for each in GOLDEN if each.words in words)
         return called(golden.name, json.dumps(golden.arguments))
     answer = said(f"Café {body.get('seed')}")
     answer["usage"]["prompt_tokens"] = len(words) // 4
@@ -33,7 +35,7 @@ def able(body: Any) -> Any:
 
 def probed(answer: Any, **programme: Any) -> Probe:
     async def ask(url: str) -> Probe:
-        model = OpenAIChat(url, "tiny")
+        model = OpenAIChat(url, "tiny", limits=Limits(patience=HASTY))
         try:
             return await probe(model)
         finally:
@@ -108,3 +110,51 @@ def test_the_parse_rate_counts_calls_as_they_were_asked_for(arguments, parsed):
 def test_what_cannot_be_asked_is_a_result_with_its_reason():
     assert "wants a key" in probed(able, key="secret").error
     assert "no model 'tiny'" in probed(able, models=("other",)).error
+
+
+# What an endpoint does not take is a finding
+
+
+def refusing(words: str, when: Any, status: int = 400) -> Any:
+    return lambda body: Refused(status, {"error": {"message": words}}) if when(body) else able(body)
+
+
+def roles(body: Any) -> list[str]:
+    return [message["role"] for message in body["messages"]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (refusing("Unsupported parameter: 'temperature'", lambda body: "temperature" in body), "habit:temperature"),
+        (refusing("Unsupported parameter: 'max_tokens'", lambda body: "max_tokens" in body), "habit:max_tokens"),
+        (refusing("System role not supported", lambda body: "system" in roles(body)), "habit:no_system"),
+        (refusing("does not support tools", lambda body: "tools" in body), "tools"),
+        (refusing("No endpoints found that support tool use", lambda body: "tools" in body, 404), "tools"),
+        (refusing("requires --enable-auto-tool-choice", lambda body: "tools" in body), "tools"),
+    ],
+)
+def test_what_is_refused_is_told_in_the_endpoints_words_and_the_probe_goes_on(answer: Any, kind: str):
+    found = probed(answer)
+    assert found.error == "" and found.seconds is not None
+    assert [notice.kind for notice in found.notices] == [kind]
+    refusal = answer({"messages": [{"role": "system", "content": ""}], "temperature": 0, "max_tokens": 1, "tools": []})
+    assert refusal.body["error"]["message"] in found.notices[0].text
+    assert found.tools is (kind != "tools")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Refused(403, "<html><title>Blocked</title></html>"), "Blocked"),
+        (Refused(402, {"error": "Insufficient Balance"}), "Insufficient Balance"),
+        ({"error": {"message": "Rate limit of 5 a day", "code": 429}}, "Rate limit of 5 a day"),
+    ],
+)
+def test_an_endpoint_that_answers_nothing_is_told_in_its_words(answer: Any, told: str):
+    assert told in probed(lambda body: answer).error
+
+
+def test_answers_that_are_none_are_no_failure_of_the_probe():
+    found = probed(lambda body: {"choices": {"0": "odd"}})
+    assert (found.error, found.n, found.tools, found.system_only) == ("", False, False, False)

@@ -103,6 +103,7 @@ def test_every_row_is_found_by_its_own_example(row: Row) -> None:
         ("model_lacks_tools", 400, "This model doesn't support tool use."),
         ("model_lacks_tools", 400, "`tool calling` is not supported with this model"),
         ("model_lacks_tools", 400, '{"error": {"message": "\'tools\' is not supported", "param": "tools"}}'),
+        ("model_lacks_tools", 500, "Unknown role: tool"),
         ("unread", 500, "error parsing tool call: raw='{\"name\": ', err=unexpected end of JSON input"),
         ("no_route", 404, "No allowed providers are available for the selected model."),
         ("no_route", 404, "No endpoints available matching your guardrail restrictions and data policy."),
@@ -130,6 +131,10 @@ def test_every_row_is_found_by_its_own_example(row: Row) -> None:
         ("window", 400, "Input length 131393 exceeds the maximum allowed input length of 131040 tokens."),
         ("window", 400, "too many tokens: total number of tokens in the prompt cannot exceed 4081 - received 5000."),
         ("window", 400, "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000"),
+        ("window", 400, "Input length 9000 exceeds maximum allowed token size 8192"),
+        ("window", 400, "Requested tokens (9001) exceed context window of 8192"),
+        ("window", 400, "The model's context length is only 8192. Please reduce the length of the input prompt."),
+        ("window", 424, "ValidationException: Too many input tokens. Max input tokens: 8192, request: 9000"),
         ("blocked", 403, "<!doctype html><title>Just a moment...</title><p>policy, limits and keys: rate limit</p>"),
         ("blocked", 403, '{"error": {"code": "unsupported_country_region_territory", "message": "no"}}'),
         ("moderated", 403, "Your chosen model requires moderation and your input was flagged for violence."),
@@ -269,6 +274,11 @@ def test_every_message_holds_the_servers_words_in_one_line_without_markup(row: R
 def test_words_are_shortened_and_move_no_cursor() -> None:
     said = Refusal(400, {}, json.dumps({"error": "a\x1b[2J\r\nb " + "x" * 5000})).said
     assert said.startswith("a [2J b xxx") and len(said) <= 240
+
+
+def test_a_page_inside_an_error_has_no_markup_either() -> None:
+    said = Refusal(500, {}, json.dumps({"error": {"message": "<html><h1>502 Bad Gateway</h1><hr></html>"}})).said
+    assert said == "502 Bad Gateway"
 
 
 def test_a_page_without_an_end_is_read_in_no_time() -> None:

@@ -164,7 +164,7 @@ def same_model(asked: str, answered: str) -> bool:
 def _words_missing(now: Exchange) -> Notice | None:
     if now.said or now.calls:
         return None
-    if now.finish == "length" and (now.thoughts or now.words):
+    if now.finish in ("length", "max_tokens") and (now.thoughts or now.words):
         said = "The endpoint used up its output tokens on thoughts and said nothing."
         return Notice(
             "words_missing", said, "Raise --max-tokens (of the user: --user-max-tokens) or turn thoughts off."

@@ -134,7 +134,7 @@ def _is_gone(store: Store, job: Training) -> bool:
     return over and not Path(job.out).exists()
 
 
-def preflight_training(request: TrainingRequest, *, waiting: Callable[[], None] = lambda: None) -> Preflight:
+def preflight_training(request: TrainingRequest, *, waiting: Callable[[], object] = lambda: None) -> Preflight:
     """What the job would do, found out in a process of its own: this one loads no model. Raises what is wrong.
 
     `waiting` is called a few times a second meanwhile; what it raises ends that process."""
@@ -162,7 +162,7 @@ def preflight_training(request: TrainingRequest, *, waiting: Callable[[], None] 
     return load(Preflight, told.strip().splitlines()[-1])
 
 
-def _waited_for(process: subprocess.Popen[str], waiting: Callable[[], None]) -> tuple[str, str]:
+def _waited_for(process: subprocess.Popen[str], waiting: Callable[[], object]) -> tuple[str, str]:
     """What it said on both streams; where nobody waits any more it is ended."""
     try:
         while True:

@@ -248,15 +248,16 @@ def is_foreign(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
 
 
-def apply(connection: sqlite3.Connection) -> None:
-    """The steps not applied yet. The caller holds the write lock, so two openers do not apply one twice."""
+def loaded() -> Callable[[sqlite3.Connection], None]:
+    """What applies the steps not applied yet, under the write lock, so that two openers do not apply one twice. Loaded
+    before that is taken: on a busy machine it takes seconds, and others wait for the lock."""
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
     known = Migrations(SET)
     for step in STEPS:
         known()(step)
-    known.apply(Database(connection))
+    return lambda connection: known.apply(Database(connection))
 
 
 def newer(path: Path, unknown: Sequence[str]) -> NewerSchema:

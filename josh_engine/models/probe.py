@@ -109,10 +109,11 @@ async def probe(model: Asked) -> Probe:
     except ModelError as error:
         return Probe(error=str(error), notices=model.notices)
     first = time.perf_counter() - started
-    (seconds, seed), n, logprobs, system_only, calls, models, _ = await asyncio.gather(
-        _seeded(model), _several(model), _logprobs(model), _system_only(model), _golden(model), model.models(),
-        _long(model),
-    )  # fmt: skip
+    long = asyncio.create_task(_long(model))
+    (seconds, seed), n, logprobs, system_only, calls, models = await asyncio.gather(
+        _seeded(model), _several(model), _logprobs(model), _system_only(model), _golden(model), model.models()
+    )
+    await long
     made = [call for call in calls if isinstance(call, ToolCall)]
     refused = [Notice("tools", call.message, call.remedy) for call in calls if isinstance(call, ModelError)]
     return Probe(

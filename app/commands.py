@@ -26,12 +26,13 @@ CANCEL_SECONDS = 5.0  # how long `cancel` waits for the turns in flight
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`fields`: the JSON object. `text`: the same for a person; empty where all was said already. `note`: one line
-    for standard error."""
+    for standard error. `notices`: lines for standard error beside the JSON object; the text holds them itself."""
 
     fields: Mapping[str, Json]
     text: str
     code: int = DONE
     note: str = ""
+    notices: Sequence[str] = ()
 
 
 def run(words: argparse.Namespace) -> Answer:
@@ -139,7 +140,8 @@ def probe(words: argparse.Namespace) -> Answer:
     address = services.endpoint_address(words.endpoint)
     found = services.probe_endpoint(words.endpoint)
     fields = {"endpoint": address, **asdict(found), "parse_rate": found.parse_rate}
-    return Answer(fields, rendering.probe(found, address), FAILED if found.error else DONE, found.error)
+    code, told = FAILED if found.error else DONE, rendering.noticed(found.notices)
+    return Answer(fields, rendering.probe(found, address), code, found.error, told)
 
 
 def serve_model(words: argparse.Namespace) -> Answer:
@@ -299,14 +301,16 @@ def _limits(words: argparse.Namespace, before: RunLimits) -> RunLimits:
 
 
 def _run_answer(result: RunResult, note: str) -> Answer:
-    return Answer(_without_empty_pass(asdict(result)), rendering.result(result), _code(result.state, note), note)
+    fields, told = _without_empty_pass(asdict(result)), rendering.noticed(result.notices)
+    return Answer(fields, rendering.result(result), _code(result.state, note), note, told)
 
 
 def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
     given = asdict(judged)
     paired = given.pop("paired")
     given = _without_empty_pass(given.pop("result")) | given | ({"paired": paired} if paired else {})
-    return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note)
+    told = rendering.noticed(judged.result.notices)
+    return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note, told)
 
 
 def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:

@@ -55,6 +55,7 @@ def run_result(store: Store, run: Run) -> RunResult:
         user_model=run.config.user_model,
         paused_by=run.paused_by,
         error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
+        notices=run.notices,
         prompts={name: digest(text) for name, text in sorted(run.config.prompts.items())},
     )
 
@@ -83,6 +84,7 @@ def _line(store: Store, run: Run, tally: Tally) -> RunLine:
         success_rate=tally.success_rate,
         created=run.created,
         tags=run.tags,
+        notices=run.notices,
     )
 
 

@@ -28,6 +28,12 @@ EVENTS = ("Event", "What happened (newest first)")
 KEYS = ("Key", "What it does")
 FAILURES = ("Scenario", "Calls", "What went wrong")
 USAGE = ("Side", "Model", "Outputs", "Tokens in", "Tokens out", "usd", "Seconds each")
+STOPPED_BY = {
+    "person": "a person stopped it",
+    "budget": "the budget is used up",
+    "SIGTERM": "its process was told to end (SIGTERM)",
+    "SIGINT": "its process was interrupted (SIGINT, as by Ctrl-C)",
+}
 STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
 
 
@@ -271,18 +277,27 @@ def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:
     if result.state == "queued":
         return "Starting.", "calm"
     if result.state == "paused":
-        why = "the budget is used up" if result.paused_by == "budget" else "a person stopped it"
-        return f"Paused: {why}. It goes on where it stopped.", "calm"
+        return f"Paused: {_stopped_by(result)}. It goes on where it stopped.", "calm"
     if result.state == "interrupted":
         return "Interrupted: the process that played it is gone. Nothing is lost; resume it.", "silent"
     if result.state != "running":
-        return f"Ended: {moment(run.finished or '')} UTC.", "calm"
+        by = f" ({_stopped_by(result)})" if result.paused_by else ""
+        return f"Ended: {moment(run.finished or '')} UTC{by}.", "calm"
     if run.heartbeat is None:
         return "Starting.", "calm"
     age = age_seconds(run.heartbeat)
     wish = " Asked to end: the turns in flight are finished first." if run.cancel_requested else ""
     tone = "calm" if age <= 30 else "late" if age <= 120 else "silent"
     return f"Running. Last sign of life {age:.0f} s ago.{wish}", tone
+
+
+def notices_in_words(run: Run) -> str:
+    """One line: what its models did without a word, and where the whole of it stands."""
+    return f"⚠ {' '.join(each.text for each in run.notices)} The run's page says what to do."
+
+
+def _stopped_by(result: RunResult) -> str:
+    return STOPPED_BY.get(result.paused_by or "", "something stopped it")
 
 
 def counted(count: int, what: str) -> str:

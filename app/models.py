@@ -17,8 +17,10 @@ from app import declaring, extras
 from app.catalog import EMBEDDED_MODEL, Declared
 from app.endpoints import typed_endpoint
 from embedded.weights import checked_model
+from josh_engine.config import RunNotice
 from josh_engine.errors import ConfigError, MissingKey
 from josh_engine.models.endpoint import Endpoint, Extras
+from josh_engine.models.notices import Notice
 from josh_engine.ports import ChatModel, Table
 
 if TYPE_CHECKING:
@@ -153,13 +155,36 @@ class OpenedModels:
             self._limits[place] = limits_of(endpoint)
         return opened_endpoint(endpoint, self._limits[place])
 
+    def notices(self) -> tuple[RunNotice, ...]:
+        """What a person is to be told of these models so far; a model of a person's own may have `notices` too."""
+        named = [(_shown_as(source), model) for (source, _), model in self._models.items()]
+        named += [(type(model).__name__, model) for model in self._others]
+        return tuple(
+            RunNotice(name, each.kind, each.text, each.remedy)
+            for name, model in named
+            for each in getattr(model, "notices", ())
+            if isinstance(each, Notice)
+        )
+
     async def close(self) -> None:
         """Ends connections and processes; a model without `close` has none."""
+        await self._each("close")
+
+    async def give_up_local(self) -> None:
+        """Ends what local models do, whatever it is: the turns that wait for one are left to a resume."""
+        await self._each("give_up")
+
+    async def _each(self, verb: str) -> None:
+        """Whatever of this name the models have."""
         for model in (*self._models.values(), *self._others):
-            close = getattr(model, "close", None)
-            ending = close() if callable(close) else None
-            if inspect.isawaitable(ending):
-                await ending
+            act = getattr(model, verb, None)
+            acting = act() if callable(act) else None
+            if inspect.isawaitable(acting):
+                await acting
+
+
+def _shown_as(source: Endpoint | Path) -> str:
+    return source.address if isinstance(source, Endpoint) else str(source)
 
 
 def _local(folder: Path, adapter: Path | None) -> ChatModel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from app.results import (
     RunResult,
     SideUsage,
 )
+from josh_engine.config import RunNotice
 from josh_engine.encoding import to_json
 from josh_engine.metrics import Estimate
+from josh_engine.models.notices import Notice
 from josh_engine.models.probe import Probe
 from josh_engine.training.config import Progress as Step
 from josh_engine.tree import branches, tree_order
@@ -88,7 +90,7 @@ def _estimate(given: Estimate | None) -> str:
 def result(given: RunResult) -> str:
     lines = {
         "run": f"{given.run} ({given.name})",
-        "state": given.state + (f" by the {given.paused_by}" if given.paused_by else ""),
+        "state": given.state + _stopped_by(given.paused_by),
         "scenarios": f"{given.scenarios} ({given.finished} of {given.rollouts} rollouts finished,"
         f" {given.failed} failed, {given.skipped} without goals)",
         "average reward": _with_interval(given.average_reward, given.average_reward_interval),
@@ -103,7 +105,17 @@ def result(given: RunResult) -> str:
         lines["pass^k"] = "  ".join(f"{k}: {_with_interval(*each)}" for k, each in enumerate(told, start=1))
     if given.error:
         lines["error"] = given.error
-    return fields(lines)
+    return fields(lines) + "".join(f"\n{line}" for line in noticed(given.notices))
+
+
+def noticed(given: Iterable[RunNotice | Notice]) -> list[str]:
+    """A line for each, without the characters that a terminal obeys: servers' words stand in them."""
+    return ["notice: " + "".join(each if each.isprintable() else " " for each in str(notice)) for notice in given]
+
+
+def _stopped_by(who: str | None) -> str:
+    """A person, the budget, or a signal by its name."""
+    return "" if who is None else f" by {who}" if who.isupper() else f" by the {who}"
 
 
 def _usage(given: SideUsage) -> str:
@@ -147,9 +159,8 @@ def probe(given: Probe, address: str) -> str:
             "logprobs": words[given.logprobs],
             "system prompt alone": words[given.system_only],
             "models": ", ".join(given.models) or "not listed",
-            "told": " ".join(map(str, given.notices)) or "nothing",
         }
-    )
+    ) + "".join(f"\n{line}" for line in noticed(given.notices))
 
 
 def evaluation(given: Evaluation) -> str:
@@ -178,12 +189,17 @@ def runs(lines: Sequence[RunLine]) -> str:
     head = ("run", "state", "strategy", "world/split", "scenarios", "reward", "success", "created", "name")
     body = [
         (
-            each.run, each.state, each.strategy, f"{each.world}/{each.split}", str(each.scenarios),
+            each.run, _state(each), each.strategy, f"{each.world}/{each.split}", str(each.scenarios),
             _figure(each.average_reward), _figure(each.success_rate), each.created[:16].replace("T", " "), each.name,
         )
         for each in lines
     ]  # fmt: skip
     return _columns([head, *body])
+
+
+def _state(line: RunLine) -> str:
+    count = len(line.notices)
+    return line.state + (f", {count} notice{'s' if count > 1 else ''}" if count else "")
 
 
 def export(given: ExportResult, out: Path) -> str:
@@ -232,6 +248,7 @@ def tree_fields(opened: OpenedRollout) -> dict[str, Json]:
         "trial": opened.rollout.trial,
         "error": opened.rollout.error,
         "ended": tree.ended,
+        "notices": to_json(opened.run.notices),
     }
 
 
@@ -245,7 +262,7 @@ def tree(opened: OpenedRollout) -> str:
         calls = "".join(f" {call.name}({_arguments(call)})" for call in node.turn.calls)
         said = " ".join((node.turn.reply or f"({node.turn.stop})").split())
         lines.append(f"{'  ' * len(branches(node.id))}{node.id} [{label}]{won}{calls} {said}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *noticed(opened.run.notices)])
 
 
 def _node_fields(opened: OpenedRollout, node: Node) -> dict[str, Json]:

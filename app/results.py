@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from josh_engine.config import Run
+from josh_engine.config import Run, RunNotice
 from josh_engine.tree import Tree
 from josh_engine.values import Event, Label, Rollout, Verdict
 
@@ -65,7 +65,7 @@ class RunResult:
     `state` may be "interrupted": the store says running, but nobody works on it. `skipped` counts scenarios without
     goals. Intervals are 95 %, None where there is no figure. `usd` None: the price is unknown. `seconds` is wall time
     over all sittings; `critical_path_seconds` the longest rollout's sum over asks of the slowest turn. `prompts`: the
-    sha256 of each prompt text played with.
+    sha256 of each prompt text played with. `notices`: what the models did without a word, each told once.
     """
 
     run: str
@@ -94,6 +94,7 @@ class RunResult:
     user_model: str | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
     pass_k_intervals: tuple[Interval, ...] = ()
+    notices: tuple[RunNotice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class RunLine:
     success_rate: float | None
     created: str
     tags: Sequence[str] = ()
+    notices: tuple[RunNotice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

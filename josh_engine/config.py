@@ -112,13 +112,27 @@ class RunLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class RunNotice:
+    """What a person is told once about a model of a run (`models.notices`). `model`: MODEL@URL, or a folder."""
+
+    model: str
+    kind: str
+    text: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.text} {self.remedy}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run as the store knows it. Times are ISO 8601 in UTC; `heartbeat` None: no process has held it or was
     started for it yet.
 
-    `paused_by`: person or budget, while `state` is paused. `error`: why the run as a whole failed. `cancel_requested`
-    and `stop_requested`: asked of the process that works on it, which has not obeyed yet. `seconds`: wall time over
-    all sittings. `name`, `tags` and `note` are a person's and may change at any time.
+    `paused_by`: person or budget, while `state` is paused; SIGTERM where its process got that signal; SIGINT where
+    that cancelled it. `error`: why the run as a whole failed. `cancel_requested` and `stop_requested`: asked of the
+    process that works on it, which has not obeyed yet. `seconds`: wall time over all sittings. `name`, `tags` and
+    `note` are a person's and may change at any time. `notices`: what was told of its models, each once.
     """
 
     id: str
@@ -139,6 +153,7 @@ class Run:
     seconds: float = 0.0
     tags: tuple[str, ...] = ()
     note: str = ""
+    notices: tuple[RunNotice, ...] = ()
 
 
 def paper_preset(config: RunConfig) -> RunConfig:

@@ -103,6 +103,7 @@ def _controls(run: Run, result: RunResult) -> None:
         live.draw_sign(run, result)
     shell.refused(key="control")
     live.draw_fault(result, imported=services.is_imported(run))
+    live.draw_notices(run)
 
 
 def _act(label: str, icon: str, act: Callable[[], object], meaning: str) -> None:

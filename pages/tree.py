@@ -173,6 +173,8 @@ def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
     shell.faint(listings.search_in_words(tree, unknown_node=asked if asked != selected else None), key="search")
     if tree.missing:
         shell.faint(tree.missing, key="missing")
+    if tree.run.notices:
+        shell.faint(listings.notices_in_words(tree.run), key="notices")
     left, right = st.columns([58, 42], gap="small")
     with left:
         place = {name: st.query_params[name] for name in PLACE if name in st.query_params}

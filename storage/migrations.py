@@ -222,9 +222,14 @@ def adjudicated_pairs(db: Database) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN adjudicates INTEGER NOT NULL DEFAULT 0")
 
 
+def noticed_runs(db: Database) -> None:
+    """What the models of a run had a person told (`config.RunNotice`), each once."""
+    db.execute("ALTER TABLE runs ADD COLUMN notices TEXT NOT NULL DEFAULT '[]'")
+
+
 STEPS: Sequence[Step] = (
     first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints, training_jobs,
-    adjudicated_pairs,
+    adjudicated_pairs, noticed_runs,
 )  # fmt: skip
 NAMES = tuple(step.__name__ for step in STEPS)
 
@@ -243,15 +248,16 @@ def is_foreign(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
 
 
-def apply(connection: sqlite3.Connection) -> None:
-    """The steps not applied yet. The caller holds the write lock, so two openers do not apply one twice."""
+def loaded() -> Callable[[sqlite3.Connection], None]:
+    """What applies the steps not applied yet, under the write lock, so that two openers do not apply one twice. Loaded
+    before that is taken: on a busy machine it takes seconds, and others wait for the lock."""
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
     known = Migrations(SET)
     for step in STEPS:
         known()(step)
-    known.apply(Database(connection))
+    return lambda connection: known.apply(Database(connection))
 
 
 def newer(path: Path, unknown: Sequence[str]) -> NewerSchema:

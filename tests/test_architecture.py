@@ -19,7 +19,7 @@ ENGINE_PURE = [
 ]  # fmt: skip
 MODELS_PURE = [
     "endpoint", "prices", "pace", "answers", "faults", "refusal", "refusals", "windows", "kinds", "habits", "notices",
-    "finishes",
+    "finishes", "silence",
 ]  # fmt: skip
 TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
 PURE = (

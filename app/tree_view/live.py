@@ -86,6 +86,14 @@ def draw_fault(result: RunResult, *, imported: bool) -> None:
         shell.complaint(result.error, remedy, key="run")
 
 
+def draw_notices(run: Run) -> None:
+    """What the models did without a word; servers' words among them, so plain text."""
+    if run.notices:
+        with st.container(key="notice-of-models"):
+            for notice in run.notices:
+                st.text(str(notice))
+
+
 def draw_trees(store: services.Store, run: Run, rollouts: Sequence[Rollout]) -> None:
     """The grid of small trees, the events of the one that is followed, and that one large."""
     asked, trial = st.query_params.get("scenario"), st.query_params.get("trial", "0")

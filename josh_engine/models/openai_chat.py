@@ -31,6 +31,7 @@ from josh_engine.models.pace import first_pace
 from josh_engine.models.prices import Price
 from josh_engine.models.refusal import Refusal, refusal_inside
 from josh_engine.models.refusals import Row
+from josh_engine.models.silence import Listener
 from josh_engine.values import Completion, Json, Message, Sampling, Tool
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class OpenAIChat:
         self.refused: frozenset[str] = frozenset()  # what it would not take: names of `habits.HABITS`
         self.met: tuple[Notice, ...] = ()  # and in which words
         self.notices: tuple[Notice, ...] = ()  # what a person is told once
+        self._listener = Listener()
 
     async def complete(
         self,
@@ -138,6 +140,7 @@ class OpenAIChat:
                 if not (self._moved(refused.refusal, place) or self._learned(refused.refusal, row)):
                     self._give_up(faults.fault(row, refused.refusal, self.endpoint, sent), row, scopes)
                 continue
+            self.notices = told_once((*self.notices, *self._listener.heard(sent, answer)))
             self._answered.update(scopes)
             return answer
 

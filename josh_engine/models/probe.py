@@ -1,4 +1,4 @@
-"""What an endpoint can do, found out by asking it: a dozen short requests.
+"""What an endpoint can do, found out by asking it: a dozen short requests and two long ones.
 
 Servers ignore what they do not know (`n`, `seed` and `logprobs` come back as if never asked: HTTP 200, one choice), so
 nothing is believed that cannot be seen in the answer. None means that the answers did not tell.
@@ -23,6 +23,7 @@ WORDS = "Invent a name for a small café. Answer with the name alone."
 SYSTEM = "You are a guest who looks for a hotel. Say your first sentence to the receptionist."
 SHORT = 24  # tokens; enough for a name
 CALL = 256
+LONG_LINES = (500, 640)  # 21,000 and 26,000 characters: the first is 4,200 tokens at least, Ollama's usual window 4,096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Probe:
     `seconds`: median time of one short answer. `n`: several answers to one request. `seed`: the same seed gives the
     same words, another one others. `system_only`: a request without a user's message is answered. `tools`: a call came
     back; `parsed` of `asked` golden calls came back as they should. `notices`: what it does not take, in its
-    words, and how it is asked instead.
+    words, and how it is asked instead; and what it does without a word.
     """
 
     error: str = ""
@@ -94,6 +95,7 @@ class Asked(Protocol):
 
     refused: frozenset[str]
     met: tuple[Notice, ...]
+    notices: tuple[Notice, ...]
 
     async def request(self, body: dict[str, Json]) -> dict[str, Json]: ...
     async def models(self) -> tuple[str, ...]: ...
@@ -105,11 +107,13 @@ async def probe(model: Asked) -> Probe:
     try:
         await model.request(_words(temperature=0.0))
     except ModelError as error:
-        return Probe(error=str(error))
+        return Probe(error=str(error), notices=model.notices)
     first = time.perf_counter() - started
+    long = asyncio.create_task(_long(model))
     (seconds, seed), n, logprobs, system_only, calls, models = await asyncio.gather(
         _seeded(model), _several(model), _logprobs(model), _system_only(model), _golden(model), model.models()
     )
+    await long
     made = [call for call in calls if isinstance(call, ToolCall)]
     refused = [Notice("tools", call.message, call.remedy) for call in calls if isinstance(call, ModelError)]
     return Probe(
@@ -122,7 +126,7 @@ async def probe(model: Asked) -> Probe:
         asked=len(calls),
         parsed=sum(_as_asked(golden, call) for golden, call in zip(GOLDEN, calls, strict=True)),
         models=models,
-        notices=told_once((*model.met, *refused)),
+        notices=told_once((*model.met, *model.notices, *refused)),
     )
 
 
@@ -155,6 +159,15 @@ async def _system_only(model: Asked) -> bool:
     body = {"messages": [{"role": "system", "content": SYSTEM}], "temperature": 0.0, "max_tokens": SHORT}
     answer = await _answer(model, body)
     return answer is not None and bool(_text(answer).strip()) and NO_SYSTEM_ALONE not in model.refused
+
+
+async def _long(model: Asked) -> None:
+    """Prompts as long as a conversation becomes, the second longer than the first: a server that cuts them off shows
+    it in its usage (`models/silence.py`)."""
+    lines = [f"Guest {number} stays in room {number * 7 % 400} and has paid." for number in range(LONG_LINES[-1])]
+    for count in LONG_LINES:
+        asked = {"role": "user", "content": " ".join([*lines[:count], WORDS])}
+        await _answer(model, {"messages": [asked], "max_tokens": SHORT, "temperature": 0.0})
 
 
 async def _golden(model: Asked) -> list[ToolCall | ModelError | None]:

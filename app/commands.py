@@ -14,7 +14,7 @@ from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
-from josh_engine.training.config import SETTINGS
+from josh_engine.training.config import PRECISIONS, SETTINGS
 from josh_engine.training.team import announced
 from josh_engine.values import Json
 from storage.locks import RunHeld
@@ -155,7 +155,7 @@ def serve_model(words: argparse.Namespace) -> Answer:
 
 
 def train(words: argparse.Namespace) -> Answer:
-    settings = ("schedule", "four_bit", *SETTINGS)
+    settings = ("schedule", "four_bit", "rows_of_others", *SETTINGS)
     if words.launched:
         with _store(words, create=False) as store:
             job = trainings.run_training(store, words.launched, waits=True)
@@ -164,7 +164,8 @@ def train(words: argparse.Namespace) -> Answer:
         raise ConfigError("Name the rows and --out.", remedy="For example: train rows/sft.jsonl --out adapters/one")
     request = trainings.TrainingRequest(
         words.rows, words.model, words.trainer, words.preset,
-        {name: getattr(words, name) for name in settings}, words.out, words.name,
+        {name: getattr(words, name) for name in settings} | {"bfloat16": PRECISIONS[words.precision]}, words.out,
+        words.name,
     )  # fmt: skip
     request.config()  # what is wrong with the words is said before the store is touched
     if words.dry_run:

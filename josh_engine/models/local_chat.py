@@ -22,7 +22,8 @@ from typing import Literal
 
 from josh_engine.errors import ConfigError, MissingDependency
 from josh_engine.messages import row, wire_tools
-from josh_engine.models.local.folder import check_adapter, check_model
+from josh_engine.models.local.adapter import check_adapter
+from josh_engine.models.local.folder import check_model
 from josh_engine.models.local.process import SMALL_BYTES, WorkerProcess
 from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
 
@@ -48,7 +49,7 @@ def open_local(
     """
     folder, size = Path(path).absolute(), check_model(Path(path))
     if adapter is not None:
-        check_adapter(Path(adapter))
+        check_adapter(Path(adapter), folder)
     if quantize not in (None, "4bit"):
         raise ConfigError(f"Unknown quantisation {quantize!r}.", remedy="Use 4bit, or leave it out.")
     if quantize and importlib.util.find_spec("bitsandbytes") is None:

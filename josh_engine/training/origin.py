@@ -34,10 +34,12 @@ class Origin:
     unknown: int = 0
 
     def __str__(self) -> str:
+        own, others = sum(self.own.values()), sum(self.others.values())
+        total = f"of {own + others + self.unknown:,} rows"
         told = [
-            f"{sum(self.own.values()):,} rows are the model's own ({_listed(self.own)})" if self.own else "",
-            f"{sum(self.others.values()):,} rows are another's ({_listed(self.others)})" if self.others else "",
-            f"{self.unknown:,} rows do not tell whose they are" if self.unknown else "",
+            f"{own:,} {total} are the model's own ({_listed(self.own)})" if own else "",
+            f"{others:,} {total} are another's ({_listed(self.others)})" if others else "",
+            f"{self.unknown:,} {total} do not tell whose they are" if self.unknown else "",
         ]
         return "; ".join(filter(None, told)) + "."
 

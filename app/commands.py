@@ -14,6 +14,7 @@ from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
+from josh_engine.models.local.adapter import unknown_base
 from josh_engine.training.config import PRECISIONS, SETTINGS
 from josh_engine.training.team import announced
 from josh_engine.values import Json
@@ -150,6 +151,7 @@ def serve_model(words: argparse.Namespace) -> Answer:
         said = f"{served.url}  model {served.model} on {served.device}; Ctrl-C ends it"
         print(json.dumps(asdict(served)) if words.json else said, flush=True)
 
+    _tell_unknown_base(words.adapter)
     serve(words.path, words.adapter, port=words.port, announce=announce)
     return Answer({}, "")
 
@@ -181,7 +183,13 @@ def train(words: argparse.Namespace) -> Answer:
 
 def merge(words: argparse.Namespace) -> Answer:
     made = asdict(trainings.merge_adapter(words.adapter, words.out, model=words.model))
+    _tell_unknown_base(words.adapter)
     return Answer(made, rendering.fields(made))
+
+
+def _tell_unknown_base(adapter: Path | str | None) -> None:
+    if adapter is not None and (said := unknown_base(Path(adapter))):
+        rendering.tell(said)
 
 
 def _training_answer(job: trainings.Training) -> Answer:
@@ -215,6 +223,7 @@ def data(words: argparse.Namespace) -> Answer:
 def _play_new(words: argparse.Namespace, split: str, strategy: str | None) -> tuple[RunResult, str]:
     """Everything that can be wrong is found before the store is touched."""
     config = services.build_config(_request(words, split, strategy), _data(words))
+    _tell_unknown_base(config.adapter)
     limits = _limits(words, RunLimits())
     with _store(words, create=True) as store:
         run_id = services.create_run(store, config, limits=limits, name=words.name).id

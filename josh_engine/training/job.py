@@ -64,6 +64,8 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
     Raises ConfigError, DatasetError and TrainingError; Ctrl-C keeps a checkpoint and raises on.
     """
     asked = config.checked()
+    if before := _read_manifest(out):
+        check_base(before, model, f"{out} holds a job with another base")
     origin = check_rows(model, rows, asked, known_as=known_as)
     from josh_engine.training.lora import open_trained, renderer, within_window
 
@@ -77,8 +79,8 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
     if team.leads:
         _keep_manifest(out, started)
     team.wait()
-    if (before := _ended(out)) is not None:
-        return Trained(str(out / ADAPTER), **before, **asdict(counts))
+    if (over := _ended(out)) is not None:
+        return Trained(str(out / ADAPTER), **over, **asdict(counts))
     told: Report = _silent
     if team.leads:
         posed = questions(rows, renderer(tokenizer), config)
@@ -229,7 +231,6 @@ def _keep_manifest(out: Path, started: Mapping[str, Json]) -> None:
     """Written once; a second call must be for the same job. Versions may differ: they are those of the start."""
     place = out / MANIFEST
     if before := _read_manifest(out):
-        check_base(before, Path(started["model"]), f"{out} holds a job with another base")
         before["config"] = {**asdict(TrainConfig()), **before.get("config", {})}  # of a version with fewer settings
         for name in ("rows_sha256", "config"):
             if before.get(name) != json.loads(json.dumps(started[name])):

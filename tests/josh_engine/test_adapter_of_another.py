@@ -14,8 +14,9 @@ import pytest
 from tiny_model import save_tiny_model
 
 from josh_engine.errors import ConfigError, DatasetError
-from josh_engine.models.local.adapter import MANIFEST, base_identity, check_adapter, check_base
+from josh_engine.models.local.adapter import MANIFEST, base_identity, check_adapter, check_base, unknown_base
 from josh_engine.models.local.hashes import folder_hash, hash_before_templates
+from josh_engine.models.local.loading import put_on
 from josh_engine.models.local_chat import open_local
 from josh_engine.training.merge import merge
 
@@ -69,7 +70,7 @@ def configured(adapter: Path, **changes: Any) -> Path:
 
 
 def test_an_adapter_on_its_base_is_let_through_wherever_both_lie_now(base, adapter, tmp_path):
-    assert check_adapter(adapter, base)
+    assert check_adapter(adapter, base) and not unknown_base(adapter)
     assert check_adapter(adapter, Path(shutil.copytree(base, tmp_path / "moved")))
     shutil.copy(adapter.parent / MANIFEST, adapter / MANIFEST)
     assert check_adapter(Path(shutil.move(adapter, tmp_path / "far")), base), "its own manifest went with it"
@@ -77,6 +78,29 @@ def test_an_adapter_on_its_base_is_let_through_wherever_both_lie_now(base, adapt
 
 def test_one_without_a_manifest_is_checked_by_names_alone_and_that_is_said(base, stranger):
     assert not check_adapter(stranger, base)
+    assert "does not tell which base" in unknown_base(stranger)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"target_modules": ["lm_head", "q_proj"]},
+        {"target_modules": ["q_proj"], "use_dora": True},
+        {"target_modules": ["q_proj"], "lora_bias": True},
+        {"target_modules": r".*\.layers\.0\..*q_proj"},
+        {"target_modules": ["q_proj"], "trainable_token_indices": [1, 2]},
+        {"target_modules": "all-linear", "modules_to_save": ["lm_head"]},
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_peft_saves_of_a_base_is_let_through_on_it(base, tmp_path, kind):
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(base)
+    get_peft_model(model, LoraConfig(r=4, task_type="CAUSAL_LM", **kind)).save_pretrained(tmp_path / "lora")
+    assert not check_adapter(tmp_path / "lora", base)
+    assert put_on(AutoModelForCausalLM.from_pretrained(base), tmp_path / "lora")
 
 
 RENAMED: dict[str, Callable[[str], str]] = {
@@ -217,12 +241,13 @@ def test_a_damaged_manifest_is_told(base, adapter):
 
 def test_playing_and_merging_ask_the_same_question(base, adapter, tmp_path):
     other_template(base)
-    for put_on in (lambda: open_local(base, adapter), lambda: merge(base, adapter, tmp_path / "whole")):
+    for used in (lambda: open_local(base, adapter), lambda: merge(base, adapter, tmp_path / "whole")):
         with pytest.raises(ConfigError, match="was trained on another base"):
-            put_on()
+            used()
     assert not (tmp_path / "whole").exists()
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_the_model_itself_has_the_last_word(base, stranger, tmp_path):
     """Names that might be the model's, seen from outside, but are not: peft would make those weights up."""
     rewritten(

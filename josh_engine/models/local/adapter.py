@@ -30,6 +30,13 @@ def check_adapter(adapter: Path, model: Path) -> bool:
     return bool(told)
 
 
+def unknown_base(adapter: Path) -> str:
+    """A sentence for an adapter whose base nobody can know; empty where a manifest tells it."""
+    if any(manifest.get("model_sha256") for manifest in manifests(adapter)):
+        return ""
+    return f"{adapter} does not tell which base it was trained on: its weights fit, and that is all that is known."
+
+
 def manifests(adapter: Path) -> tuple[Mapping[str, Json], ...]:
     """What jobs say of it: in its folder, so that it may be moved, and beside it. Raises DatasetError."""
     found = []

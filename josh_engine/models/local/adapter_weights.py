@@ -17,7 +17,9 @@ from josh_engine.models.local.folder import tensor_shapes, weight_files
 
 PREFIX = "base_model.model."  # peft's wrapping, in every name it saves
 HALVES = re.compile(r"\.lora_(embedding_)?([AB])(\.weight)?$")
-OTHERS = re.compile(r"\.lora_(B\.bias|magnitude_vector(\.weight)?)$")  # of biases and of DoRA
+OTHERS = re.compile(  # of biases, of DoRA, of single tokens
+    r"\.(lora_B\.bias|lora_magnitude_vector(\.weight)?|token_adapter\.trainable_tokens_delta)$"
+)
 PLACE = re.compile(r"(?:^|\.)([^.]+\.\d+\..+)$")  # from the list of layers on; versions rename what is before it
 SHOWN = 2  # names of a side in a message
 
@@ -62,7 +64,10 @@ def read_weight(name: str, shape: tuple[int, ...]) -> Weight | None:
         return Weight(name, inner[: half.start()], half[2], bool(half[1]), shape)
     if other := OTHERS.search(inner):
         return Weight(name, inner[: other.start()], "", False, shape)
-    return None if ".lora_" in inner else Weight(name, inner.rpartition(".")[0], "", False, shape)
+    if ".lora_" in inner:
+        return None
+    whole = inner.rpartition(".")[0].removesuffix(".base_layer")  # an embedding that is saved beside its LoRA
+    return Weight(name, whole, "", False, shape)
 
 
 def check_complete(adapter: Path, given: Collection[str], needed: Iterable[str]) -> None:

@@ -28,7 +28,7 @@ from josh_engine.values import Json
 GATHER_SECONDS = 0.003  # siblings are asked for in the same moment: the first waits that long for the others
 DEFAULT_MAX_TOKENS = 1024
 GPU_SHARE, CPU_SHARE = 0.7, 0.25  # of the free memory, for keys and values at most
-CPU_ROOM = 400_000_000  # bytes of them on a CPU, or twice the weights' where that is more: longer pasts gain little
+CPU_ROOM = 300_000_000  # bytes of them on a CPU, or twice the weights' where that is more: longer pasts gain little
 
 
 def main(given: Mapping[str, Json], lines: IO[str], out: IO[str]) -> None:
@@ -55,7 +55,7 @@ class _Worker:
         )
         model = self.loaded.model
         free = _free(model.device) // given.get("processes", 1)
-        room = min(given.get("memory") or _usual_room(model), free)
+        room = min(given.get("memory") or usual_room(model), free)
         self.batch = Batch(model, stops=self.loaded.stops, room=room, max_rows=given["max_rows"])
         self.batch.warm_up()
         said = {"device": str(model.device), "dtype": str(model.dtype), "parameters": model.num_parameters()}
@@ -146,7 +146,7 @@ def _wire_error(error: JoshError) -> dict[str, Json]:
     return {"kind": type(error).__name__, "message": error.message, "remedy": error.remedy, **told}
 
 
-def _usual_room(model: Any) -> int:
+def usual_room(model: Any) -> int:
     """Bytes for keys and values: all that is free on a GPU, which has nothing else to do."""
     return sys.maxsize if model.device.type == "cuda" else max(CPU_ROOM, 2 * model.get_memory_footprint())
 

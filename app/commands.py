@@ -195,6 +195,7 @@ def _tell_unknown_base(adapter: Path | str | None) -> None:
 def _training_answer(job: trainings.Training) -> Answer:
     names = ("name", "state", "adapter", "steps", "loss", "seconds", "tokens", "error")
     fields = {"training": job.id, **{name: getattr(job, name) for name in names}, **(job.found or {})}
+    fields |= trainings.job_facts(job)
     return Answer(fields, rendering.fields(fields), CANCELLED if job.state == "cancelled" else DONE)
 
 

@@ -6,6 +6,7 @@ and no older one waits. The rows are checked against their export before anythin
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -22,9 +23,10 @@ from app.models import model_source
 from app.settings import data_path
 from josh_engine.encoding import load
 from josh_engine.errors import ConfigError, JoshError, TrainingError
-from josh_engine.models.local.adapter import manifests
+from josh_engine.models.local.adapter import MANIFEST, manifests
 from josh_engine.training.config import PRECISIONS, Progress, Report, TrainConfig, preset
 from josh_engine.training.merge import Merged
+from josh_engine.training.precision import Precision
 from josh_engine.training.preflight import Preflight
 from josh_engine.training.samples import Sample
 from storage import locks
@@ -58,6 +60,7 @@ __all__ = [
     "dry_run",
     "follow_training",
     "is_worked_on",
+    "job_facts",
     "job_samples",
     "launch_training",
     "list_trainings",
@@ -245,6 +248,17 @@ def job_samples(job: Training) -> tuple[Sample, ...]:
     from josh_engine.training.samples import read_samples
 
     return read_samples(Path(job.out))
+
+
+def job_facts(job: Training) -> dict[str, str]:
+    """What its manifest tells of whose the rows are and of what it computes in; empty before it has begun."""
+    place = Path(job.out) / MANIFEST
+    try:
+        told = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else {}
+        found = {"origin": str(told["origin"]), "precision": str(Precision(**told["precision"]))} if told else {}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}  # of an older version, or not ours
+    return found
 
 
 def delete_training(store: Store, training_id: str) -> None:

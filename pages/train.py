@@ -286,7 +286,9 @@ def _papers(job: Training) -> None:
         shell.faint("To the first, the middle and the last good row, at every checkpoint.", key="samples")
         shell.listing(trainings_listed.samples_listed(trainings.job_samples(job)), key="samples", height=320)
     with settings:
-        st.text(f"Rows: {job.rows}\nModel: {job.model}\nFolder: {job.out}")
+        told = trainings.job_facts(job)
+        facts = "".join(f"\n{name.capitalize()}: {fact}" for name, fact in told.items())
+        st.text(f"Rows: {job.rows}\nModel: {job.model}\nFolder: {job.out}{facts}")
         st.json(job.config, expanded=1)
     with log:
         lines = launching.log_tail(shell.store().path, job.id, LOG_LINES)

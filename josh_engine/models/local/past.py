@@ -64,8 +64,8 @@ def roomy_layer() -> type[Any]:
             self.keys, self.values = (room[:rows, :, :columns] for room in self.rooms)
 
         def make_room(self, rows: int, columns: int) -> None:
-            """At least so many rows and columns, and few more: many rows of a while ago and long ones of now need not be
-            held at once. What was used stays, at the same place."""
+            """At least so many rows and columns, and few more: the many rows of once and the long ones of now need not
+            fit at once. What was used stays, at the same place."""
             if rows <= self.rooms[0].shape[0] and columns <= self.rooms[0].shape[2]:
                 return
             had_rows, had_columns = self.keys.shape[0], self.keys.shape[2]

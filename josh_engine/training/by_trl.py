@@ -50,7 +50,7 @@ def fitting_rows(file: Path, render: Render, config: TrainConfig) -> Fitting:
     if not good or not bad:
         raise ConfigError(
             f"{config.trainer.upper()} needs good and bad rows; of {len(told):,} rows {good:,} and {bad:,} fit.",
-            remedy="Raise max_length, or export more runs.",
+            remedy="Raise max_length, train a model with a longer window, or export more runs.",
         )
     return Fitting(kept, len(told) - len(kept), good, bad)
 

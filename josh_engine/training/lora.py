@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,12 @@ def _held_as(config: TrainConfig, device: str) -> dict[str, Any]:
     return {"dtype": half, "quantization_config": quantised, "device_map": {"": device}}
 
 
+def within_window(config: TrainConfig, model: Any) -> TrainConfig:
+    """Sequences end where the model's own positions do."""
+    window = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    return replace(config, max_length=min(config.max_length, window or config.max_length))
+
+
 def renderer(tokenizer: Any) -> Render:
     """The chat template as a function of messages to tokens; templates' complaints become TrainingErrors."""
 
@@ -91,12 +97,3 @@ def renderer(tokenizer: Any) -> Render:
         return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
 
     return render
-
-
-def folder_hash(folder: Path) -> str:
-    """sha256 over the model's weights and tokenizer, by name."""
-    digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("tokenizer*.json"), folder / "config.json"]):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

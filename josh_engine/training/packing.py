@@ -116,7 +116,8 @@ def pack(rows: Sequence[Row], render: Render, max_length: int) -> Packing:
     kept = [(ids, span) for ids, span in tokenised if len(ids) <= max_length]
     if not kept:
         raise TrainingError(
-            f"All {len(rows):,} rows are longer than {max_length:,} tokens.", remedy="Raise max_length."
+            f"All {len(rows):,} rows are longer than {max_length:,} tokens.",
+            remedy="Raise max_length, or train a model with a longer window.",
         )
     kept.sort(key=lambda each: (each[0], each[1].row_id))
     sequences: list[tuple[Tokens, list[Span]]] = []

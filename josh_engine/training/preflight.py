@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from josh_engine.errors import ConfigError
+from josh_engine.models.local.habits import Habit
 from josh_engine.training.config import BY_TRL, TrainConfig
+from josh_engine.training.cutting import Omitted
 
 TRIED_PARAMETERS = 200_000_000  # of a model that a CPU takes one step of to see how long that is
 SHOWN_TOKENS = 1_500
@@ -33,7 +35,9 @@ class Piece:
 class Preflight:
     """`good`, `bad`, `too_long`: rows. `tokens`: of one pass over the sequences; `longest`: of one. `parameters` of
     the model, `trained` of the adapter. `seconds`: of the whole job, None where no step was tried (a model too large
-    for this machine's CPU). `memory_bytes`: about."""
+    for this machine's CPU). `memory_bytes`: about. `omitted`: rows that the model's chat template refuses or changes;
+    `habits`: what else it does to these rows. `window`: tokens that the model reads, None where its folder does not
+    tell."""
 
     good: int
     bad: int
@@ -48,17 +52,22 @@ class Preflight:
     seconds: float | None
     memory_bytes: int
     first: tuple[Piece, ...]
+    omitted: tuple[Omitted, ...] = ()
+    habits: tuple[str, ...] = ()
+    window: int | None = None
 
 
 def preflight(model: Path, rows: Path, config: TrainConfig) -> Preflight:
     """Raises what training would: ConfigError, DatasetError, TrainingError."""
     from josh_engine.training.job import objective_of, packed_rows
     from josh_engine.training.loop import FORWARD_TOKENS, step_count
-    from josh_engine.training.lora import open_trained
+    from josh_engine.training.lora import open_trained, window_of
+    from josh_engine.training.rendering import renderer
 
     config = config.checked()
     opened, tokenizer = open_trained(model, config)
-    packing = packed_rows(rows, tokenizer, config)
+    window = window_of(opened, tokenizer)
+    packing = packed_rows(rows, renderer(tokenizer), config, window)
     by_trl = config.trainer in BY_TRL
     trained = sum(each.numel() for each in opened.parameters() if each.requires_grad)
     parameters = sum(each.numel() for each in opened.parameters()) - trained
@@ -80,7 +89,13 @@ def preflight(model: Path, rows: Path, config: TrainConfig) -> Preflight:
         packing.good, packing.bad, packing.too_long, len(lengths), sum(lengths), max(lengths), steps,
         parameters, trained, device, None if per_token is None else done * per_token, memory,
         tuple(piece for shown in _shown(packing.sequences) for piece in _pieces(shown, tokenizer)),
+        packing.omitted, tuple(told_of(packing.habits)), window,
     )  # fmt: skip
+
+
+def told_of(habits: Sequence[Habit]) -> Iterator[str]:
+    """What the template does besides, for the person: rows that are left out are told by themselves."""
+    return (f"The chat template {each.words}. {each.remedy}" for each in habits if each.weight == "note")
 
 
 def _seconds_per_token(model: Any, objective: Any, sequences: Sequence[Any]) -> float:

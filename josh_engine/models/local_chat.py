@@ -23,7 +23,9 @@ from typing import Literal
 from josh_engine.errors import ConfigError, MissingDependency
 from josh_engine.messages import row, wire_tools
 from josh_engine.models.local.folder import check_adapter, check_model
+from josh_engine.models.local.habits import BY_NAME, parts_of
 from josh_engine.models.local.process import SMALL_BYTES, WorkerProcess
+from josh_engine.models.notices import Notice, told_once
 from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
 
 MOST_PROCESSES = 8  # each holds the model, and its own memory of what was read
@@ -85,6 +87,9 @@ class LocalChat:
 
     def __init__(self, workers: Sequence[WorkerProcess]) -> None:
         self.workers = tuple(workers)
+        self.notices: tuple[
+            Notice, ...
+        ] = ()  # what a person is told once: habits of the chat template that matter here
 
     async def complete(
         self,
@@ -101,10 +106,22 @@ class LocalChat:
         worker = self.workers[_beginning(request) % len(self.workers)]
         number, answer = worker.ask(request)
         try:
-            return await asyncio.wrap_future(answer)
+            told = await asyncio.wrap_future(answer)
         except asyncio.CancelledError:
             worker.drop(number)
             raise
+        self._notice(request, await asyncio.wrap_future(worker.ready()))
+        return told
+
+    def _notice(self, request: Mapping[str, Json], loaded: Mapping[str, Json]) -> None:
+        parts = parts_of(request["messages"], (), request["tools"])
+        habits = [BY_NAME[name] for name in loaded.get("habits", ())]
+        told = (
+            Notice(each.name, f"The model's chat template {each.words}.", each.remedy)
+            for each in habits
+            if each.play == "told" and each.touches in (*parts, "")
+        )
+        self.notices = told_once((*self.notices, *told))
 
     async def ready(self) -> Mapping[str, Json]:
         """Waits until the model is loaded: device, dtype, parameters, window. Raises what keeps it from that."""

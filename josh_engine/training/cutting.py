@@ -28,6 +28,11 @@ class Omitted:
     rows: int
     said: str = ""
 
+    def __str__(self) -> str:
+        said = f" ({self.said})" if self.said else ""
+        rows = "1 row is" if self.rows == 1 else f"{self.rows:,} rows are"
+        return f"{rows} left out: the model's chat template {self.words}{said}. {self.remedy}"
+
 
 class LeftOut(Exception):
     """A row cannot be trained on as it was sampled."""

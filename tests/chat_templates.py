@@ -1,5 +1,5 @@
-"""Chat templates of our own wording with the habits of seven families: what each does to systems, tools, calls, thoughts
-and ends of answers, in as little markup as shows it. For the small tokenizer of `tiny_model`."""
+"""Chat templates of our own wording with the habits of seven families: what each does to systems, tools, calls,
+thoughts and ends of answers, in as little markup as shows it. For the small tokenizer of `tiny_model`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LLAMA_3 = (
     "{{ bos_token }}{% for m in messages %}<|head|>{{ m.role }}<|/head|>\n\n{{ m.content | trim }}<|eot|>{% endfor %}"
     "{% if add_generation_prompt %}<|head|>assistant<|/head|>\n\n{% endif %}"
 )
-# A system header with a date, whether or not there is a system text; one call a message, without what is said beside it.
+# A system header with a date, also without a system text; one call a message, without what is said beside it.
 LLAMA_3_1 = (
     "{{ bos_token }}{% if messages[0].role == 'system' %}{% set policy = messages[0].content | trim %}"
     "{% set rest = messages[1:] %}{% else %}{% set policy = '' %}{% set rest = messages %}{% endif %}"
@@ -50,7 +50,8 @@ QWEN_3 = (
     "{% for m in messages %}{% if m.role == 'user' %}{% set ns.last = loop.index0 %}{% endif %}{% endfor %}"
     "{% for m in messages %}{% if m.role == 'user' %}<|im_start|>user\n{{ m.content }}<|im_end|>\n"
     "{% elif m.role == 'assistant' %}{% set said = m.content.split('</think>')[-1].lstrip('\n') %}"
-    "{% set thought = m.content.split('</think>')[0].split('<think>')[-1].strip('\n') if '</think>' in m.content else '' %}"
+    "{% set thought = m.content.split('</think>')[0].split('<think>')[-1].strip('\n') if '</think>' in m.content "
+    "else '' %}"
     "<|im_start|>assistant\n{% if loop.index0 > ns.last and (loop.last or thought) %}<think>\n{{ thought }}\n</think>"
     "\n\n{% endif %}{{ said }}" + _TEXT_OR_JSON_CALLS + "<|im_end|>\n{% elif m.role == 'tool' %}" + _RESULT +
     "{% endif %}{% endfor %}" + _ASK
@@ -73,12 +74,13 @@ MISTRAL_0_3 = (
     "[TOOLS] {{ tools | tojson }}[/TOOLS]{% endif %}[INST] {% if loop.last and policy %}{{ policy }}\n\n{% endif %}"
     "{{ m.content }}[/INST]{% elif m.tool_calls %}[CALLS] [{% for c in m.tool_calls %}"
     "{% if c.id | length != 9 %}{{ raise_exception('Call ids have nine characters.') }}{% endif %}"
-    "{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson }}, \"id\": \"{{ c.id }}\"}"
-    "{% if not loop.last %}, {% endif %}{% endfor %}]<|end|>{% elif m.role == 'assistant' %} {{ m.content | trim }}<|end|>"
-    "{% elif m.role == 'tool' %}[RESULTS] {\"content\": {{ m.content }}, \"call_id\": \"{{ m.tool_call_id }}\"}[/RESULTS]"
+    "{\"name\": \"{{ c.function.name }}\", \"arguments\": {{ c.function.arguments | tojson }}, "
+    "\"id\": \"{{ c.id }}\"}{% if not loop.last %}, {% endif %}{% endfor %}]<|end|>"
+    "{% elif m.role == 'assistant' %} {{ m.content | trim }}<|end|>"
+    "{% elif m.role == 'tool' %}[RESULTS] {\"content\": {{ m.content }}, \"id\": \"{{ m.tool_call_id }}\"}[/RESULTS]"
     "{% endif %}{% endfor %}"
 )  # fmt: skip
-# Thoughts are cut from every answer; arguments are to be text; what is said beside calls is kept; tools are not written.
+# Thoughts are cut from every answer; arguments are to be text; tools are not written.
 DEEPSEEK_R1 = (
     "{{ bos_token }}{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}"
     "{% for m in messages %}{% if m.role == 'user' %}<|User|>{{ m.content }}"

@@ -180,7 +180,10 @@ BROKEN = {
         ("arguments | tojson", "arguments | tojson | tojson"),
         ("arguments | tojson", "arguments | tojson | tojson | trim"),
     ],
-    "no_json": [("arguments | tojson", "arguments | string | replace('\"', \"'\")"), ("arguments | tojson", "arguments.items() | list")],
+    "no_json": [
+        ("arguments | tojson", "arguments | string | replace('\"', \"'\")"),
+        ("arguments | tojson", "arguments.items() | list"),
+    ],
     "text_arguments": [(" | tojson }}</call>", " + '' }}</call>"), ("arguments | tojson", "arguments")],
     "untyped": [
         ("{{ c.function.arguments | tojson }}", EACH + "{{ k }}={{ v }};{% endfor %}"),

@@ -83,8 +83,8 @@ class Renderer:
         if added is None or EMPTY_THOUGHT.match(_said(row)):
             return answer
         made = [call["id"] for call in row.completion[-1].get("tool_calls") or ()]
-        told = [{"role": "tool", "content": "zqnext", "tool_call_id": each} for each in made]
-        later = self.template.text([*row.prompt, *row.completion, *(told or [NEXT])], row.tools, False)
+        told = [{**NEXT, "role": "tool", "tool_call_id": each} for each in made] or [NEXT]
+        later = self.template.text([*row.prompt, *row.completion, *told], row.tools, False)
         without = answer[added.end() :]
         return without if later.startswith(before + without) else answer
 
@@ -92,7 +92,7 @@ class Renderer:
         """Raises LeftOut for what is not as it was said."""
         reasons = self._lost(row, before) or self._unlike(row, answer)
         if reasons:
-            raise LeftOut(self._named(parts, reasons, "changes"))
+            raise LeftOut(self._named(parts, reasons, reasons[-1]))
 
     def _lost(self, row: Row, before: str) -> tuple[str, ...]:
         """What may explain that a message of the prompt is not in the template's text; empty: all are."""
@@ -116,7 +116,7 @@ class Renderer:
         if not all(_stands(piece, answer) for piece in _pieces(calls)):
             return ("drops_second_call", "drops_calls", "changes")
         broken = [given for call in calls if isinstance(given := call["function"]["arguments"], str)]
-        return () if all(each in answer for each in broken) else ("changes",)
+        return () if all(each in answer for each in broken) else ("broken_calls",)
 
     def _named(self, parts: frozenset[str], names: Sequence[str], otherwise: str) -> Habit:
         """Of these, the first that the template has and the row is touched by."""

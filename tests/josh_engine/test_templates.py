@@ -125,6 +125,14 @@ def test_a_sampled_empty_thought_is_trained_as_it_was_sampled(tokenizer):
     assert outcome(rendered(tokenizer, QWEN_3), given) == repr("<think>\n\n</think>\n\nWhich size?<|im_end|>\n")
 
 
+@pytest.mark.parametrize("arguments", ['{"size": 4', '{"size" = "4"}'])
+def test_a_call_that_is_no_json_is_trained_as_it_was_sampled_or_not_at_all(tokenizer, arguments):
+    made = {"type": "function", "id": "call00001", "function": {"name": "find", "arguments": arguments}}
+    given = row(*START, told("assistant", "", tool_calls=[made]), tools=TOOLS, label=False)
+    assert arguments in outcome(rendered(tokenizer, QWEN_3), given)
+    assert outcome(rendered(tokenizer, QWEN_2_5), given) == "refused: broken_calls"
+
+
 # Two more templates of each habit, told apart from the same template without it.
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% for c in m.tool_calls or [] %}"
@@ -239,4 +247,4 @@ def test_each_habit_is_seen_in_two_templates_and_named(tokenizer, name):
 
 def test_every_habit_has_templates_here():
     families = {name for each in FAMILIES.values() for name in names(tiny_tokenizer(["a"]), each)}
-    assert {each.name for each in HABITS} - set(BROKEN) - families == {"changes", "refuses"}
+    assert {each.name for each in HABITS} - set(BROKEN) - families == {"broken_calls", "changes", "refuses"}

@@ -190,6 +190,12 @@ HABITS: Sequence[Habit] = (
         "https://github.com/sgl-project/sglang/issues/3296",
     ),
     Habit(
+        "broken_calls", "a call whose arguments are no JSON stands otherwise in the text than it was sampled",
+        "cannot write a call whose arguments are no JSON as the model wrote it",
+        "Such rows are left out: nobody sampled what would be trained.", "rows", "", "",
+        "https://github.com/vortico/flama/issues/258",
+    ),
+    Habit(
         "changes", "a row's own words are not in what the template made of it, or tokens join where an answer begins",
         "changes what a row says", ANOTHER, "rows", "", "", "https://github.com/huggingface/trl/issues/6361",
     ),

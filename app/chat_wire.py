@@ -85,8 +85,8 @@ def _choice(index: int, answer: Mapping[str, Json]) -> dict[str, Json]:
     message: dict[str, Json] = {"role": "assistant", "content": answer["content"]}
     if answer["tool_calls"]:
         message["content"] = answer["content"] or None
-        message["tool_calls"] = [
-            {"id": f"call_{uuid.uuid4().hex[:24]}", "type": "function", "function": dict(call)}
+        message["tool_calls"] = [  # ids that every template takes when they come back (`josh_engine.messages`)
+            {"id": uuid.uuid4().hex[:9], "type": "function", "function": dict(call)}
             for call in answer["tool_calls"]
         ]
     content = [

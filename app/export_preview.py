@@ -33,6 +33,8 @@ FUNNEL = (
     ("rollouts", "Rollouts", "tree"),
     ("finished_with_reward", "Finished with reward", "tree"),
     ("kept_by_filter", "Kept by the filter", "tree"),
+    ("cut", "Left out: a generation in the turn was cut short or empty", "row"),
+    ("unwritable", "Left out: no row can hold the call as it was written", "row"),
     ("generations", "Generations", "row"),
     ("admitted", "Admitted by the audit policy", "row"),
     ("dropped_contradictory", "Dropped as contradictory", "row"),

@@ -69,6 +69,8 @@ class _Counts:
     kept: int = 0
     generations: int = 0
     admitted: int = 0
+    cut: int = 0
+    unwritable: int = 0
 
     def add(self, told: Candidates) -> None:
         self.rollouts += 1
@@ -76,6 +78,8 @@ class _Counts:
         self.kept += told.kept
         self.generations += told.generations
         self.admitted += told.admitted
+        self.cut += told.cut
+        self.unwritable += told.unwritable
 
 
 def stream_rows(
@@ -257,6 +261,8 @@ def _funnel(rows: sqlite3.Connection, counts: _Counts) -> dict[str, int]:
         "rollouts": counts.rollouts,
         "finished_with_reward": counts.finished,
         "kept_by_filter": counts.kept,
+        "cut": counts.cut,
+        "unwritable": counts.unwritable,
         "generations": counts.generations,
         "admitted": counts.admitted,
         "dropped_contradictory": number(f"SELECT count(*) FROM rows WHERE NOT up AND {against}"),

@@ -16,8 +16,8 @@ from app import catalog, jobs, parts, services, viewing
 from app.settings import RunRequest, build_config
 from josh_engine.config import Run
 from josh_engine.errors import ConfigError
+from josh_engine.models.finishes import HUNG_UP
 from josh_engine.tree import Tree, path
-from josh_engine.users.person import HUNG_UP
 from josh_engine.values import Completion, Message, Question, Rollout, Scenario, ToolCall
 from storage import runs
 from storage.database import Store

@@ -33,6 +33,9 @@ JUDGED_MEANINGS: Mapping[str, str] = {
     "partial": "A person called it right in part: not used for training.",
     "exclude": "A person excluded it: not used for training.",
 }
+CUT_MEANING = (
+    "The model's answer was cut short or empty, so nobody knows what it would have said: not used for training."
+)
 ENDINGS: Mapping[Why, str] = {
     "all_goals_won": "Every goal was reached.",
     "no_live_leaf": "No conversation was left to continue.",
@@ -93,6 +96,8 @@ def ending(tree: Tree, node: Node) -> Ending | None:
             return _partial_credit(tree, node, goal=pruned.link)
         case "not_continued":
             return Ending("The search went on below this turn, and then continued elsewhere.", tree.root)
+        case "turn_failed" if node.turn.cut:
+            return Ending(f"{node.turn.calls[-1].answer} The branch ended here, and the turn is in no row.")
         case "turn_failed":
             return Ending("This turn failed: no reply within the generations allowed, so the branch ended here.")
         case "conversation_ended":
@@ -160,6 +165,8 @@ def described(tree: Tree, node: Node, label: Label | None) -> str:
 
 def use(tree: Tree, node: Node, label: Label, verdicts: Sequence[Verdict] = ()) -> str:
     """What the rows make of a turn with this label."""
+    if node.turn.cut:
+        return CUT_MEANING
     said = [each.verdict for each in standing(verdicts) if each.node == node.id and each.verdict in JUDGED_MEANINGS]
     if said:
         return JUDGED_MEANINGS[said[-1]]

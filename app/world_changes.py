@@ -47,7 +47,7 @@ def _detail(opened: OpenedRollout, end: str, data: Path) -> str:
     try:
         world = parts.open_world(config.world, data, config.options)
         environment = world.environment(scenario)  # type: ignore[arg-type]
-        for call in (call for turn in turns for call in turn.calls if call.fault != "format"):
+        for call in (call for turn in turns for call in turn.calls if call.reached):
             environment.call(replace(call, result=None, error=None, fault=None))
         grade = world.reward.graded(scenario, turns, environment)  # type: ignore[arg-type]
     except JoshError:

@@ -215,7 +215,7 @@ def _of_agent_turn(turn: Turn, path: Sequence[Turn]) -> Iterator[str]:
 def _of_replay(turn: Turn, environment: Environment) -> Iterator[str]:
     """The calls, made again on the environment before the turn, are answered alike; this also moves it on."""
     for call in turn.calls:
-        if call.fault != "format":
+        if call.reached:
             asked = ToolCall(call.id, call.name, call.arguments, call.raw)
             if environment.call(asked) != call:
                 yield f"{call.id}: made again it is answered otherwise; an environment changes through `call` only."

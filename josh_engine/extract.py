@@ -10,7 +10,9 @@ the same rows, in the order of their ids (a hash, which is also the shuffle TRL'
 - openai: the whole conversation of the ideal path, as hosted tuners take it.
 
 Ours: a generation that equals one of an ideal or partial turn in the same context, anywhere in the export, is never a
-negative. The authors' code exports such texts under both labels.
+negative. The authors' code exports such texts under both labels. And two kinds of generation are in no row, up or down,
+whatever anybody says of them: those of a turn that holds one that was no move (`Turn.cut`), and those that neither a
+request nor a row can hold as the model wrote them (`messages.expressible`). The funnel counts both.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import Literal
 
 from josh_engine.config import RunConfig
 from josh_engine.encoding import compact
-from josh_engine.messages import conversation, row, wire_tools
+from josh_engine.messages import conversation, expressible, row, wire_tools
 from josh_engine.pair_verdicts import heeded, preferred
 from josh_engine.tree import Tree, ideal_path, label_turns, path
 from josh_engine.values import Goal, Json, Label, Message, Node, PreferencePair, Rollout, Verdict
@@ -130,13 +132,16 @@ class Extraction:
 @dataclass(frozen=True)
 class Candidates:
     """What one source could yield. Which of `negative` and `pairs` do, is known when all sources have told what they
-    protect. `generations` counts those whose label matters, `admitted` those the audit policy lets through."""
+    protect. `generations` counts those whose label matters and that a row can hold, `admitted` those the audit policy
+    lets through; `cut` those of turns with a generation that was no move, `unwritable` those that no row can hold."""
 
     source: Source
     finished: bool = False
     kept: bool = False
     generations: int = 0
     admitted: int = 0
+    cut: int = 0
+    unwritable: int = 0
     protected: frozenset[str] = frozenset()
     positive: tuple[Generation, ...] = ()
     negative: tuple[Generation, ...] = ()
@@ -149,7 +154,8 @@ def candidates(source: Source, policy: RowPolicy) -> Candidates:
         return Candidates(source)
     if policy.filtered and flaw(source) is not None:
         return Candidates(source, finished=True)
-    generations = list(_generations(source))
+    cut, labelled = _generations(source)
+    generations = [each for each in labelled if expressible(each.message)]
     admitted = [each for each in generations if _admitted(each, policy.audit)]
     negative = [each for each in admitted if each.label == "negative" and not _dropped_pair(each)]
     first = {pair.rejected.node.id: pair.rejected.index for pair in _pairs(negative)}
@@ -161,6 +167,8 @@ def candidates(source: Source, policy: RowPolicy) -> Candidates:
         kept=True,
         generations=len(generations),
         admitted=len(admitted),
+        cut=cut,
+        unwritable=len(labelled) - len(generations),
         protected=frozenset(each.key for each in generations if each.label in ("ideal", "partial")),
         positive=tuple(each for each in admitted if each.label == "ideal"),
         negative=tuple(negative),
@@ -188,6 +196,8 @@ def extract(sources: Iterable[Source], policy: RowPolicy | None = None) -> Extra
             "rollouts": len(found),
             "finished_with_reward": sum(each.finished for each in found),
             "kept_by_filter": sum(each.kept for each in found),
+            "cut": sum(each.cut for each in found),
+            "unwritable": sum(each.unwritable for each in found),
             "generations": sum(each.generations for each in found),
             "admitted": sum(each.admitted for each in found),
             "dropped_contradictory": len(negative) - len(consistent),
@@ -232,11 +242,17 @@ def _goals(tree: Tree) -> tuple[Goal, ...]:
     return tree.scenario.goals if tree.scenario else ()
 
 
-def _generations(source: Source) -> Iterator[Generation]:
-    """Every generation of every turn whose label can matter for a row, with its context."""
+def _generations(source: Source) -> tuple[int, list[Generation]]:
+    """Every generation of every turn whose label can matter for a row, with its context; and how many there are beside
+    them in turns that one of them, no move, ended where a row might have come from."""
+    cut, found, ideal = 0, list[Generation](), _ideal_turns(source)
     for node_id, label in label_turns(source.tree, source.verdicts).items():
-        if label in ("ideal", "partial", "negative"):
-            yield from _generations_of(source, source.tree.nodes[node_id], label)
+        node = source.tree.nodes[node_id]
+        if node.turn.cut:
+            cut += sum(message.sampled for message in node.turn.messages) if node.parent in ideal else 0
+        elif label in ("ideal", "partial", "negative"):
+            found += _generations_of(source, node, label)
+    return cut, found
 
 
 def _generations_of(source: Source, node: Node, label: Label) -> Iterator[Generation]:
@@ -263,7 +279,7 @@ def _pairs(negative: Sequence[Generation]) -> list[Pair]:
         rivals = _generations_of(generations[0].source, ideal, "ideal")
         for chosen, rejected in zip(rivals, generations, strict=False):
             if chosen.key != rejected.key:
-                if chosen.prompt_rows == rejected.prompt_rows:
+                if chosen.prompt_rows == rejected.prompt_rows and expressible(chosen.message):
                     found.append(Pair(chosen, rejected))
                 break
     return found

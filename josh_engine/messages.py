@@ -1,12 +1,17 @@
 """Message <-> OpenAI's wire, and Message -> TRL's rows.
 
 The two differ in one thing: on the wire a call's arguments are the text the model emitted; in a row they are the
-object (TRL renders them through the chat template), or that text where it is not a JSON object: a malformed call must
-reach the trainer as it was written.
+object (TRL renders them through the chat template).
+
+What a model wrote wrongly stays in the conversation, in a form that strict servers and templates take, for they refuse
+every later request that holds it (vllm-project/vllm#43995): unreadable arguments are `{}` (the tool's answer quotes
+them), an unusable name is made a usable one, and a message without words or calls says so. A generation that this form
+cannot express (`expressible`) is context only, and never what a row trains on.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -15,6 +20,13 @@ from collections.abc import Iterable, Sequence
 from josh_engine.values import Json, Message, Preamble, Tool, ToolCall, Turn
 
 MAX_NESTING = 50  # ours; no tool takes as much, and deeper values break the recursion of what writes them down
+
+EMPTY_WORDS = "(empty)"  # Anthropic's and Mistral's APIs refuse a message of the assistant that is empty
+NAMELESS = "unnamed"
+_NINE = re.compile(r"[A-Za-z0-9]{9}")
+_NUMBERED = re.compile(r"call_(\d{1,5})")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+_LONGEST_NAME = 64  # of a function, at OpenAI
 
 _THOUGHT = re.compile(r"\A(?:.*?</think(?:ing)?>\s*|\s*<think(?:ing)?>.*\Z)", re.S)
 
@@ -26,12 +38,35 @@ def conversation(preamble: Preamble, path: Iterable[Turn]) -> tuple[Message, ...
 
 def wire(message: Message) -> dict[str, Json]:
     """The message as OpenAI's chat completions take it."""
-    return _chat(message, [_call(call, call.raw or json.dumps(call.arguments)) for call in message.tool_calls])
+    return _chat(message, [_call(call, _arguments_text(call)) for call in message.tool_calls])
 
 
 def row(message: Message) -> dict[str, Json]:
     """The message as TRL's conversational datasets take it."""
-    return _chat(message, [_call(call, _object(call)) for call in message.tool_calls])
+    return _chat(message, [_call(call, _arguments(call)) for call in message.tool_calls])
+
+
+def expressible(message: Message) -> bool:
+    """Whether request and row can hold what the model wrote in this message."""
+    if not message.tool_calls:
+        return bool(message.content.strip())
+    return all(
+        wire_name(call.name) == call.name and parse_arguments(call.raw) is not None for call in message.tool_calls
+    )
+
+
+def wire_id(call_id: str) -> str:
+    """The id in nine letters and digits: Mistral's API and templates take no other (vllm-project/vllm#9019)."""
+    if _NINE.fullmatch(call_id):
+        return call_id
+    if numbered := _NUMBERED.fullmatch(call_id):
+        return f"call{int(numbered[1]):05}"
+    return hashlib.sha256(call_id.encode()).hexdigest()[:9]
+
+
+def wire_name(name: str) -> str:
+    """The tool's name in the characters that OpenAI takes; models make up others ("functions.find_hotel")."""
+    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME] or NAMELESS
 
 
 def wire_tools(tools: Sequence[Tool]) -> list[dict[str, Json]]:
@@ -83,23 +118,31 @@ def calls_made(path: Iterable[Turn]) -> int:
 
 
 def _chat(message: Message, calls: list[dict[str, Json]]) -> dict[str, Json]:
-    chat: dict[str, Json] = {"role": message.role, "content": message.content}
+    silent = message.role == "assistant" and not calls and not message.content.strip()
+    chat: dict[str, Json] = {"role": message.role, "content": EMPTY_WORDS if silent else message.content}
     if calls:
         chat["tool_calls"] = calls
     if message.tool_call_id is not None:
-        chat["tool_call_id"] = message.tool_call_id
+        chat["tool_call_id"] = wire_id(message.tool_call_id)
     return chat
 
 
 def _call(call: ToolCall, arguments: Json) -> dict[str, Json]:
-    return {"type": "function", "id": call.id, "function": {"name": call.name, "arguments": arguments}}
+    return {
+        "type": "function",
+        "id": wire_id(call.id),
+        "function": {"name": wire_name(call.name), "arguments": arguments},
+    }
 
 
-def _object(call: ToolCall) -> Json:
-    if not call.raw:
-        return dict(call.arguments)
-    parsed = parse_arguments(call.raw)
-    return call.raw if parsed is None else parsed
+def _arguments(call: ToolCall) -> dict[str, Json]:
+    return (parse_arguments(call.raw) or {}) if call.raw else dict(call.arguments)
+
+
+def _arguments_text(call: ToolCall) -> str:
+    """As emitted, where that is the text of one JSON object."""
+    as_emitted = call.raw.lstrip().startswith("{") and parse_arguments(call.raw) is not None
+    return call.raw if as_emitted else json.dumps(_arguments(call))
 
 
 def _no_number(name: str) -> Json:

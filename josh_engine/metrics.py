@@ -267,7 +267,7 @@ def _parameter_errors(tree: Tree, calls: Sequence[PlacedCall]) -> Iterable[tuple
     for goal in _missed(tree):
         for placed in calls:
             call = placed.call
-            if call.name != goal.name or call.fault == "format":
+            if call.name != goal.name or not call.reached:
                 continue
             for parameter, value in goal.arguments.items():
                 if parameter not in call.arguments:

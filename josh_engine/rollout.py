@@ -20,7 +20,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from josh_engine.agents.generations import ended_by
 from josh_engine.errors import Away, JoshError, SimulationError
+from josh_engine.messages import calls_made
+from josh_engine.models.finishes import NoMove
 from josh_engine.models.journal import JournalledModel, JournalledRollout
 from josh_engine.ports import Agent, ChatModel, Environment, Journal, Recorder, Strategy, UserSimulator, World
 from josh_engine.seeds import turn_seed
@@ -182,12 +185,17 @@ class _Search:
         seed = turn_seed(self.seed, self.scenario.id, self.summary.trial, expansion.node)
         started = time.perf_counter()
         if expansion.speaker == "user":
-            model = self.journal.model_for(expansion.node, players.user_model, players.user_sampling, seed=seed)
+            model = self.journal.model_for(
+                expansion.node, players.user_model, players.user_sampling, seed=seed, speaker="user"
+            )
             seen = self._path_for("user", parent)
             turn = await players.user.turn(self.scenario, seen, environment, model, seed)
         else:
             model = self.journal.model_for(expansion.node, players.model, players.sampling, seed=seed)
-            turn = await players.agent.turn(self._path_for("agent", parent), environment, model, seed)
+            try:
+                turn = await players.agent.turn(self._path_for("agent", parent), environment, model, seed)
+            except NoMove as fault:  # an agent of one's own that does not know of it
+                turn = ended_by(fault, calls_made(path(self.tree, parent)))
         elapsed = time.perf_counter() - started
         if turn.speaker != expansion.speaker:
             raise SimulationError(f"The {expansion.speaker} answered with a turn of the {turn.speaker}.")
@@ -223,7 +231,7 @@ class _Search:
         environment = self.world.environment(self.scenario)
         for turn in path(self.tree, leaf):
             for call in turn.calls:
-                if call.fault == "format":  # never reached the environment
+                if not call.reached:
                     continue
                 asked = ToolCall(call.id, call.name, call.arguments, call.raw)
                 if environment.call(asked).answer != call.answer:

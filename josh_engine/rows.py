@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from josh_engine.encoding import compact
 from josh_engine.errors import ConfigError
 from josh_engine.extract import Extraction, Generation, Pair, RowPolicy, Source, tools_text, verdicts_on
-from josh_engine.messages import wire, wire_tools
+from josh_engine.messages import expressible, wire, wire_tools
 from josh_engine.splitting import Split, scenario_of, split_by_scenario
 from josh_engine.tree import ideal_path, label_turns
 from josh_engine.values import Json
@@ -215,12 +215,15 @@ def _with_tools(line: dict[str, Json], source: Source) -> dict[str, Json]:
 
 
 def whole_row(source: Source) -> dict[str, Json]:
-    """The ideal path as one conversation; a turn that a person called bad is context only (weight 0)."""
+    """The ideal path as one conversation. Context only (weight 0) is a turn that a person called bad, and a generation
+    that is in no row of the other forms (`extract`)."""
     tree, labels = source.tree, label_turns(source.tree, source.verdicts)
     messages = [wire(message) for message in tree.preamble.messages]
     for node_id in ideal_path(tree, source.verdicts):
-        for message in tree.nodes[node_id].turn.messages:
-            weightless = message.role == "assistant" and labels.get(node_id) != "ideal"
+        turn = tree.nodes[node_id].turn
+        for message in turn.messages:
+            trained = labels.get(node_id) == "ideal" and not turn.cut and expressible(message)
+            weightless = message.role == "assistant" and not trained
             messages.append(wire(message) | ({"weight": 0} if weightless else {}))
     line: dict[str, Json] = {"messages": messages}
     if tree.preamble.tools:

@@ -170,8 +170,9 @@ def label_turns(tree: Tree, verdicts: Sequence[Verdict] = ()) -> dict[str, Label
 
     `ideal`: on the ideal path. `negative`: an alternative from a user turn on the ideal path, "unless it led to a
     reward": then `partial`, also when only a descendant reached a goal, or a failed turn reached one that it could
-    not win (we never train against a right call). `off_path`: every other settled turn, and an alternative whose
-    generations all equal the ideal turn's, which would be upvoted and downvoted at once. `open`: not settled yet.
+    not win (we never train against a right call). `off_path`: every other settled turn, one with a generation that was
+    no move (`Turn.cut`: it ended by a fault, not by what the model said), and an alternative whose generations all
+    equal the ideal turn's, which would be upvoted and downvoted at once. `open`: not settled yet.
     A verdict on a turn overrides its label: good -> ideal, bad -> negative, partial, exclude -> off_path.
     """
     derived, ideal = set(ideal_path(tree)), ideal_path(tree, verdicts)
@@ -189,7 +190,7 @@ def label_turns(tree: Tree, verdicts: Sequence[Verdict] = ()) -> dict[str, Label
             labels[node.id] = "off_path"
         elif node.id in rewarded:
             labels[node.id] = "partial"
-        elif sampled(node.turn) == sampled(rival):
+        elif node.turn.cut or sampled(node.turn) == sampled(rival):
             labels[node.id] = "off_path"
         else:
             labels[node.id] = "negative"

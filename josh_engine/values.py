@@ -14,7 +14,7 @@ from typing import Any, Literal
 Json = Any  # what json.loads can return
 Speaker = Literal["user", "agent"]
 Stop = Literal["spoke", "ended", "failed"]
-Fault = Literal["format", "unknown_tool", "bad_argument", "refused"]
+Fault = Literal["format", "unknown_tool", "bad_argument", "refused", "cut", "empty"]
 Label = Literal["ideal", "negative", "partial", "off_path", "open"]
 Why = Literal["all_goals_won", "no_live_leaf", "depth_exhausted", "ended"]
 Reason = Literal["not_continued", "turn_failed", "partial_credit", "conversation_ended", "lost_race", "depth_exhausted"]
@@ -67,11 +67,13 @@ class Tool:
 class ToolCall:
     """One tool use. Asked for: `id`, `name`, `arguments`, `raw`; answered: exactly one of `result` and `error`.
 
-    `id` is canonical: `call_<n>`, n counted from 1 along the path, so equal turns are equal. `raw` is the text the
-    model emitted for its arguments. `arguments` is empty where `raw` could not be parsed. `result` and `error` are
-    the text the agent reads. `fault` types the error: `format` (unparsable), `unknown_tool`, `bad_argument`
-    (nonexistent argument, or a value of the wrong type), `refused` (the tool said no); None where there is no error.
-    The first is the paper's "incorrect API format", the next two its "bad API use" (Table 4a).
+    `id` is canonical: `call_<n>`, n counted from 1 along the path, so equal turns are equal; requests and rows hold it
+    in nine characters (`messages.wire_id`). `raw` is the text the model emitted for its arguments. `arguments` is empty
+    where `raw` could not be parsed. `result` and `error` are the text the agent reads. `fault` types the error:
+    `format` (unparsable), `unknown_tool`, `bad_argument` (nonexistent argument, or a value of the wrong type),
+    `refused` (the tool said no); None where there is no error. The first is the paper's "incorrect API format", the
+    next two its "bad API use" (Table 4a). `cut` and `empty` stand for a generation that was no move
+    (`models/finishes.py`) and ended the turn.
     """
 
     id: str
@@ -86,6 +88,11 @@ class ToolCall:
     def answer(self) -> str:
         """What the agent reads back; empty while the call has not been made."""
         return self.error if self.error is not None else self.result or ""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the environment got to see it: what could not be read, or was no move, never does."""
+        return self.fault not in ("format", "cut", "empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,8 @@ class Turn:
     """One side's whole turn, in three views: train on `messages`, score `calls`, simulate from `reply`.
 
     `stop`: `spoke`; `ended` (the user hung up, or the agent handed over); `failed` (no reply within
-    `max_generations`). `notes`: what a part keeps for itself; never in a row, never shown to the other side.
+    `max_generations`, or a generation that was no move). `notes`: what a part keeps for itself; never in a row, never
+    shown to the other side.
     A user's turn holds one user message; an agent's turn holds, in order, assistant messages and what its calls
     answered (role tool; where calls are text, as in ReACT, role user). A malformed generation stays in `messages`, and
     stands in `calls` with fault `format`.
@@ -133,6 +141,11 @@ class Turn:
     stop: Stop = "spoke"
     usage: Usage = Usage()
     notes: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def cut(self) -> bool:
+        """Whether a generation in it was no move. Nobody can say how it would have gone on, so it is in no row."""
+        return any(call.fault in ("cut", "empty") for call in self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +329,8 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One model output. `tool_calls` carry name and raw arguments as the endpoint gave them; the agent parses."""
+    """One model output. `tool_calls` carry name and raw arguments as the endpoint gave them; the agent parses.
+    `usage` and `usd` count the answers too that were no move and were asked for again (`models/journal.py`)."""
 
     content: str
     tool_calls: tuple[ToolCall, ...] = ()

@@ -21,7 +21,7 @@ def changes(base: Base, turns: Sequence[Turn]) -> list[tuple[str, ...]]:
     for turn in turns:
         before = environment.fork()
         for call in turn.calls:
-            if call.fault != "format":
+            if call.reached:
                 environment.call(replace(call, result=None, error=None, fault=None))
         told.append(tuple(_lines(before, environment)))
     return told

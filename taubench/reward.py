@@ -35,7 +35,7 @@ class RetailReward:
         left = [(goal, form(goal.name, goal.arguments)) for goal in open_goals]
         found = []
         for call in turn.calls:
-            if call.fault == "format" or (self.rule == "paper" and (call.error is not None or call.result is None)):
+            if not call.reached or (self.rule == "paper" and (call.error is not None or call.result is None)):
                 continue
             paid = next((each for each in left if each[1] == form(call.name, call.arguments)), None)
             if paid is not None:

@@ -14,6 +14,7 @@ from josh_engine.values import Completion, Goal, Scenario
 from josh_engine.worlds.scripted import ScriptedWorld
 
 TOOLS = ("find_hotel", "find_train", "book_hotel")
+MOST_SCENARIOS = 30
 SCENARIOS = tuple(f"s{number}" for number in range(8))
 ROW_FILES = ("sft.jsonl", "kto.jsonl", "dpo.jsonl")
 CONFIG = RunConfig(
@@ -31,7 +32,7 @@ Asked = tuple[str, str]  # request hash, seed
 
 def open_world() -> ScriptedWorld:
     sizes = (1, 2, 3, 1, 2, 1, 2, 1)
-    return ScriptedWorld([_scenario(name, size) for name, size in zip(SCENARIOS, sizes, strict=True)])
+    return ScriptedWorld([_scenario(f"s{number}", sizes[number % len(sizes)]) for number in range(MOST_SCENARIOS)])
 
 
 def _scenario(name: str, size: int) -> Scenario:
@@ -79,9 +80,12 @@ def _turn_seed(scenario: str, node: str) -> int:
     return turn_seed(CONFIG.seed, scenario, 0, node)
 
 
-def place(folder: Path, name: str, *, model: str, agent: str = "react", concurrency: int = 4) -> Place:
+def place(
+    folder: Path, name: str, *, model: str, agent: str = "react", concurrency: int = 4, scenarios: int = len(SCENARIOS)
+) -> Place:
     """A queued run; `name` is what `--model` would take, `model` what the endpoint calls it."""
-    config = replace(CONFIG, agent=agent, model=name, user_model=name)
+    chosen = tuple(f"s{number}" for number in range(scenarios))
+    config = replace(CONFIG, agent=agent, model=name, user_model=name, scenarios=chosen)
     with services.open_store(folder / "josh.db") as store:
         run = services.create_run(store, config, limits=RunLimits(concurrency=concurrency))
     return Place(folder / "josh.db", run.id, model)

@@ -17,7 +17,7 @@ ENGINE_PURE = [
     "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
     "splitting", "audit", "agreement", "pair_verdicts",
 ]  # fmt: skip
-MODELS_PURE = ["endpoint", "prices", "pace", "answers", "faults"]
+MODELS_PURE = ["endpoint", "prices", "pace", "answers", "faults", "finishes"]
 TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
 PURE = (
     *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics", "agents/commands", "users/speech")),

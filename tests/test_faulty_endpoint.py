@@ -9,16 +9,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from endpoint_runs import CONFIG, SCENARIOS, Place, place, play
-from fake_openai.faults import Faults
+from fake_openai.faults import INSIDE, KINDS, NO_MOVES, Faults
 from fake_openai.players import play as answer
 from fake_openai.server import Programme, running
 
 from app import rendering, services
 from josh_engine.config import RunConfig
+from josh_engine.encoding import load
+from josh_engine.models.finishes import no_move
+from josh_engine.values import Completion, Json, Usage
 
 CANARY = "sk-canary-90cc12ab"
 ROOT = Path(__file__).parent.parent
@@ -27,7 +31,7 @@ TOML = """
 url = "{url}"
 model = "tiny"
 key_env = "CANARY_KEY"
-tries = 2
+tries = {tries}
 total_seconds = 0.25
 price_prompt = 0.5
 price_completion = 1.5
@@ -40,8 +44,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def describe(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "josh.toml").write_text(TOML.format(url=url))
+def describe(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, tries: int = 2) -> None:
+    (folder / "josh.toml").write_text(TOML.format(url=url, tries=tries))
     monkeypatch.setenv("JOSH_CONFIG", str(folder / "josh.toml"))
 
 
@@ -73,6 +77,56 @@ def test_rows_after_20_percent_faults_and_resumes_are_those_of_a_run_without(
     assert all(len(rows.splitlines()) >= 4 for rows in whole.rows().values()), "worth comparing"
     assert faulty.rows() == whole.rows()
     assert _spent(faulty) == _spent(whole), "faults cost nothing, and no answer was paid twice"
+
+
+@pytest.mark.parametrize(
+    ("agent", "scenarios"),
+    [("react", 8), ("function_calling", 8), pytest.param("function_calling", 30, marks=pytest.mark.slow)],
+)
+def test_rows_of_an_endpoint_that_mixes_every_fault_into_30_percent_of_its_answers_are_those_of_a_clean_one(
+    agent: str, scenarios: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = tuple(kind for kind in (*KINDS, *INSIDE, *NO_MOVES) if kind != "timeout")  # time is for the test above
+    runs = []
+    for name, faults in (("whole", Faults()), ("faulty", Faults(0.3, kinds))):
+        (tmp_path / name).mkdir()
+        with running(Programme(never_silent, faults=faults)) as server:
+            describe(tmp_path, server.url, monkeypatch, tries=6)
+            at = place(tmp_path / name, "tiny", model="tiny", agent=agent, concurrency=8, scenarios=scenarios)
+            while play(at) == "failed":
+                pass
+            runs.append((at, len(server.requests)))
+    (whole, calls), (faulty, more) = runs
+    assert more > calls * 1.3 and all(len(rows.splitlines()) >= 4 for rows in whole.rows().values())
+    assert faulty.rows() == whole.rows()
+    assert _said(faulty) == _said(whole) and not any(map(no_move, _said(faulty).values()))
+    assert _figures(faulty) == _figures(whole)
+
+
+def never_silent(body: Json) -> Json:
+    """The usual player, which says nothing now and then, without that: here silence is the server's."""
+    told = answer(body)
+    message = told["choices"][0]["message"]
+    return told if message["content"] or message.get("tool_calls") else answer(body | {"seed": body.get("seed", 0) + 1})
+
+
+def _said(at: Place) -> dict[tuple[str, str, int], Completion]:
+    """What the journal holds of each call's answer, without what it cost."""
+    with services.open_store(at.store) as store:
+        scenario = {each.id: each.scenario_id for each in services.list_rollouts(store, at.run)}
+        kept = store.read("SELECT rollout, node, call, completion FROM journal")
+    return {
+        (scenario[row["rollout"]], row["node"], row["call"]): replace(
+            load(Completion, row["completion"]), usage=Usage(), usd=None
+        )
+        for row in kept
+    }
+
+
+def _figures(at: Place) -> tuple[object, ...]:
+    with services.open_store(at.store) as store:
+        rollouts = sorted(services.list_rollouts(store, at.run), key=lambda each: each.scenario_id)
+    return tuple((each.scenario_id, each.state, each.won, each.goals, each.nodes, each.depth) for each in rollouts)
 
 
 def _spent(at: Place) -> tuple[int, int, float | None]:

@@ -129,7 +129,7 @@ def _message_steps(message: Message, asked: Mapping[str, ToolCall]) -> list[Step
 
 
 def _called(call: ToolCall) -> Step:
-    unread = call.raw if call.fault == "format" else ""
+    unread = "" if call.reached else call.raw
     return Step("calls", call.name, unread, call.arguments, wrong=call.error is not None)
 
 

@@ -109,7 +109,7 @@ def _asked(call: ToolCall) -> dict[str, Json]:
         "id": call.id,
         "name": call.name,
         "arguments": _pretty(call.arguments),
-        "raw": call.raw if call.fault == "format" else "",
+        "raw": "" if call.reached else call.raw,
         "answer": None,
         "fault": None,
     }

@@ -1,10 +1,10 @@
 """The function-calling agent: tools in the API field, calls as `tool_calls`, answers as messages of role `tool`.
 
 Source: arXiv 2409.04617, section 3.2 (FC). Every call the model made is made, in order. Ours: ids are canonical
-(`call_<n>` along the path) in place of the endpoint's own, so that equal turns are equal; a generation with neither
-words nor calls is malformed and answered with a user message, since there is no call that a tool could answer; words
-beside calls are kept in the conversation, but the reply is what is said without a call, and without the thoughts that
-a reasoning model may write in front.
+(`call_<n>` along the path) in place of the endpoint's own, so that equal turns are equal; unreadable arguments are
+quoted in the tool's answer, since the request that follows cannot hold them (`josh_engine.messages`); words beside
+calls are kept in the conversation, but the reply is what is said without a call, and without the thoughts that a
+reasoning model may write in front. Answers without words and calls never come here (`models/finishes.py`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from josh_engine.ports import Environment
 from josh_engine.prompting import filled
 from josh_engine.values import Completion, Message, Preamble, ToolCall
 
-NO_JSON = "The arguments are not a JSON object. Nothing was done."
-EMPTY = "Your last message was empty. Call a tool, or answer the customer."
+NO_JSON = "The arguments are not a JSON object. Nothing was done. They were: "
 
 
 class FunctionCallingAgent(PromptedAgent):
@@ -41,16 +40,11 @@ def hear(completion: Completion, number: int) -> Heard:
     message = Message("assistant", completion.content, asked, sampled=True)
     if asked:
         return Heard(message, tuple(map(_read, asked)))
-    said = without_thoughts(completion.content)
-    if said.strip():
-        return Heard(message, reply=said)
-    return Heard(message, (ToolCall(f"call_{number}", "", error=EMPTY, fault="format"),))
+    return Heard(message, reply=without_thoughts(completion.content))
 
 
 def tell(call: ToolCall) -> Message:
-    """The call's answer as the model reads it; a generation that made no call has none that a tool could answer."""
-    if call.fault == "format" and not call.name and not call.raw:
-        return Message("user", EMPTY)
+    """The call's answer as the model reads it."""
     return Message("tool", call.answer, tool_call_id=call.id)
 
 
@@ -60,5 +54,5 @@ def _read(call: ToolCall) -> ToolCall:
         return call
     arguments = parse_arguments(call.raw)
     if arguments is None:
-        return replace(call, arguments={}, error=NO_JSON, fault="format")
+        return replace(call, arguments={}, error=NO_JSON + call.raw, fault="format")
     return replace(call, arguments=arguments)

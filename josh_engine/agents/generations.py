@@ -2,15 +2,17 @@
 
 An agent says two things: how to hear a generation, and how a call's answer is told to the model. Generations are kept
 as they were written, malformed ones too; those stand in the turn's calls with fault `format` and never reach the
-environment. A turn without a reply within `max_generations` (Appendix B names none; the authors' code takes 3) fails.
+environment. A turn without a reply within `max_generations` (Appendix B names none; the authors' code takes 3) fails,
+and so does one with a generation that is no move (`models/finishes.py`): how it would have gone on, nobody knows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from josh_engine.messages import calls_made, conversation
+from josh_engine.models.finishes import NoMove, moved
 from josh_engine.ports import ChatModel, Environment
 from josh_engine.values import Completion, Message, Preamble, Stop, ToolCall, Turn
 
@@ -46,7 +48,10 @@ async def play_turn(
     messages = list(conversation(preamble, path))
     before, made, calls = len(messages), calls_made(path), list[ToolCall]()
     for _ in range(max_generations):
-        completion = await model.complete(tuple(messages), preamble.tools)
+        try:
+            completion = moved(await model.complete(tuple(messages), preamble.tools))
+        except NoMove as fault:
+            return ended_by(fault, made + len(calls), tuple(messages[before:]), tuple(calls))
         heard = hear(completion, made + len(calls) + 1)
         messages.append(heard.message)
         if heard.reply is not None:
@@ -60,3 +65,14 @@ async def play_turn(
             if getattr(environment, "spent", False):
                 return Turn("agent", tuple(messages[before:]), tuple(calls), stop="failed")
     return Turn("agent", tuple(messages[before:]), tuple(calls), stop="failed")
+
+
+def ended_by(fault: NoMove, made: int, messages: tuple[Message, ...] = (), calls: tuple[ToolCall, ...] = ()) -> Turn:
+    """The failed turn of an answer that is no move, kept as it came. `made`: the calls on the path and in this turn;
+    `messages` and `calls`: what came before it in this turn."""
+    completion = fault.completion
+    asked = tuple(replace(each, id=f"call_{made + n}") for n, each in enumerate(completion.tool_calls, start=1))
+    written = asked or (ToolCall(f"call_{made + 1}", "", raw=completion.content),)
+    unmade = tuple(replace(call, error=f"{fault.message} Nothing was done.", fault=fault.fault) for call in written)
+    said = Message("assistant", completion.content, asked, sampled=True)
+    return Turn("agent", (*messages, said), (*calls, *unmade), stop="failed")

@@ -15,14 +15,13 @@ from josh_engine.agents.function_calling import FunctionCallingAgent
 from josh_engine.agents.function_calling import hear as hear_calls
 from josh_engine.agents.generations import Heard
 from josh_engine.agents.prompted import PromptedAgent
-from josh_engine.messages import wire_tools, without_thoughts
+from josh_engine.messages import read_json, wire_tools, without_thoughts
 from josh_engine.ports import Environment
 from josh_engine.prompting import filled
 from josh_engine.values import Completion, Message, Preamble, ToolCall
 
 ACTION, RESPOND, TOLD = "Action:", "respond", "API output: "
 NO_ACTION = 'Write {"name": ..., "arguments": {...}} after Action:. Nothing was done.'
-EMPTY = "Your last message was empty. Take an action."
 
 
 class TauReactAgent(PromptedAgent):
@@ -53,20 +52,19 @@ class TauFunctionCallingAgent(FunctionCallingAgent):
 
 def hear(completion: Completion, number: int) -> Heard:
     message = Message("assistant", completion.content, sampled=True)
-    text = without_thoughts(completion.content).strip()
-    if not text:
-        return Heard(message, (ToolCall(f"call_{number}", "", error=EMPTY, fault="format"),))
-    written = text.rpartition(ACTION)[2].strip()
+    written = without_thoughts(completion.content).rpartition(ACTION)[2].strip()
     try:
-        action = json.loads(_unfenced(written))
+        action = read_json(_unfenced(written))
     except ValueError:
-        return Heard(message, reply=written)
+        if written:
+            return Heard(message, reply=written)
+        action = None
     name, arguments = (action.get(part) if isinstance(action, dict) else None for part in ("name", "arguments"))
     if not isinstance(name, str) or not isinstance(arguments, dict):
         named = name if isinstance(name, str) else ""
         return Heard(message, (ToolCall(f"call_{number}", named, raw=written, error=NO_ACTION, fault="format"),))
-    if name == RESPOND and isinstance(arguments.get("content"), str):
-        return Heard(message, reply=arguments["content"])
+    if name == RESPOND and isinstance(words := arguments.get("content"), str) and words.strip():
+        return Heard(message, reply=words)
     return Heard(message, (ToolCall(f"call_{number}", name, arguments, json.dumps(arguments)),))
 
 

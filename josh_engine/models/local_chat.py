@@ -85,6 +85,8 @@ class LocalChat:
     A conversation is always played by the same process, which knows its beginning already.
     """
 
+    repeatable = True  # the same question with the same seed is answered alike
+
     def __init__(self, workers: Sequence[WorkerProcess]) -> None:
         self.workers = tuple(workers)
         self.notices: tuple[

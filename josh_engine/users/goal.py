@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from josh_engine.ports import ChatModel, Environment
 from josh_engine.prompting import filled, prompt_text
 from josh_engine.users.asking import ask
-from josh_engine.users.speech import Speech, heard, numbered, spoken, written_down
-from josh_engine.values import Scenario, Turn
+from josh_engine.users.speech import heard, numbered, spoken, written_down
+from josh_engine.values import Message, Scenario, Turn
 
 FORM = "Write the customer's next message, in plain words."
 
@@ -30,9 +30,5 @@ class GoalUser:
         self, scenario: Scenario, path: Sequence[Turn], environment: Environment, model: ChatModel, seed: int
     ) -> Turn:
         prompt = filled(self.text, {"brief": numbered(scenario), "conversation": written_down(path)})
-        return spoken(await ask(model, prompt, _said, form=FORM), path)
-
-
-def _said(content: str) -> Speech | None:
-    speech = heard(content)
-    return speech if speech.words or speech.hangs_up else None
+        # One user message: there are chat templates that refuse a system message, alone or in the end.
+        return spoken(await ask(model, [Message("user", prompt)], heard, form=FORM), path)

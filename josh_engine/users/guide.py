@@ -19,7 +19,7 @@ from josh_engine.ports import ChatModel, Environment
 from josh_engine.prompting import filled, prompt_text
 from josh_engine.users.asking import ask
 from josh_engine.users.speech import HANG_UP, Speech, heard, numbered, spoken, transcript, written_down
-from josh_engine.values import Scenario, Turn
+from josh_engine.values import Message, Scenario, Turn
 
 FORM = 'Answer with the lines "Advice:" and "Suggested quote:", and put the customer\'s words in quotation marks.'
 _QUOTE = re.compile(r"[*#_\s]*suggested\s+quote[*_\s]*:?[*_\s]*", re.I)
@@ -51,7 +51,7 @@ class GuideUser:
         if not scenario.guide:
             raise no_transcript(scenario.id)
         places = {"brief": numbered(scenario), "guide": transcript(scenario.guide), "conversation": written_down(path)}
-        advice = await ask(model, filled(self.text, places), read_advice, form=FORM)
+        advice = await ask(model, [Message("user", filled(self.text, places))], read_advice, form=FORM)
         return spoken(advice.speech, path, {"advice": advice.advice})
 
 
@@ -69,14 +69,14 @@ def read_advice(content: str) -> Advice | None:
     if len(parts) == 2:
         return _checked(_ADVICE.sub("", parts[0], count=1).strip(), parts[1])
     if _ADVICE.search(content):
-        bare = content.replace(HANG_UP, "").strip()
-        return Advice(_ADVICE.sub("", bare, count=1).strip(), Speech("", True)) if HANG_UP in content else None
+        bare = HANG_UP.sub("", content).strip()
+        return Advice(_ADVICE.sub("", bare, count=1).strip(), Speech("", True)) if HANG_UP.search(content) else None
     return _checked("", content)
 
 
 def _checked(advice: str, quote: str) -> Advice | None:
     """The quoted words, or all words where none are quoted; END_CONVERSATION may stand inside or outside."""
-    quoted = _QUOTED.search(quote)
+    quoted, hangs_up = _QUOTED.search(quote), HANG_UP.search(quote) is not None
     speech = heard(quoted[1] if quoted else quote)
-    speech = Speech(speech.words, HANG_UP in quote)
-    return Advice(advice, speech) if speech.words or speech.hangs_up else None
+    words = speech.words if speech else ""
+    return Advice(advice, Speech(words, hangs_up)) if words or hangs_up else None

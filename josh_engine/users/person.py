@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from josh_engine.models.finishes import HUNG_UP
 from josh_engine.ports import ChatModel, Environment
 from josh_engine.users.speech import FAREWELL, numbered
 from josh_engine.values import Message, Scenario, Turn
-
-HUNG_UP = "hung_up"  # how a completion of a person who ends the conversation finishes
 
 
 class PersonUser:

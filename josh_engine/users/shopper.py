@@ -8,16 +8,19 @@ Its best-known flaw is left out: ###STOP### beside an agreement, before the agen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from josh_engine.messages import without_thoughts
 from josh_engine.ports import ChatModel, Environment
 from josh_engine.prompting import filled, prompt_text
-from josh_engine.users.speech import Speech, spoken
+from josh_engine.users.asking import ask
+from josh_engine.users.speech import heard, spoken
 from josh_engine.values import Message, Scenario, Turn
 
 OPENING = "Hi! How can I help you today?"
-STOP = "###STOP###"
+FORM = "Write the customer's next message, in plain words."
+# ###STOP###, also with other marks around it, or the bare word alone.
+STOP = re.compile(r"[*_`\"'“”\[({<]*#{2,}\s*STOP\b\s*#*|\A[*_`\"'“”\[({<#\s]*STOP\b[^\w]*\Z")
 
 
 class ShopperUser:
@@ -35,6 +38,4 @@ class ShopperUser:
         asked = [Message("system", filled(self.text, {"brief": "\n".join(scenario.brief)})), Message("user", OPENING)]
         for turn in path:
             asked.append(Message("assistant" if turn.speaker == "user" else "user", turn.reply or ""))
-        completion = await model.complete(tuple(asked))
-        words, stop, _ = without_thoughts(completion.content).partition(STOP)
-        return spoken(Speech(words.strip(), bool(stop)), path)
+        return spoken(await ask(model, asked, lambda content: heard(content, STOP), form=FORM), path)

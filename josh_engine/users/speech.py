@@ -4,7 +4,9 @@ Decided here, where arXiv 2409.04617 (tables 11 and 12) is silent:
 
 - What was said before END_CONVERSATION is kept; what comes after it is not.
 - A reasoning model's `<think>...</think>` in front is not said.
-- A model that goes on to write the agent's lines is cut off there: what it makes up about the future is not said.
+- A model that goes on to write the agent's lines is cut off there: what it makes up about the future is not said. Nor
+  is what comes after a chat template's own marks. Where it begins with the agent's line, nothing of it is the user's.
+- Marks around END_CONVERSATION (bold, brackets, quotation marks, another case) belong to it and are not said.
 - Hanging up waits for completion. A customer who agrees to a booking and hangs up in the same breath leaves the agent
   no turn to make it. So END_CONVERSATION counts where the words around it only close the conversation; otherwise they
   are said, the agent answers, and the user is asked again (`MOST_WAITS` times in a row, since some models end every
@@ -20,13 +22,26 @@ from dataclasses import dataclass
 from josh_engine.messages import without_thoughts
 from josh_engine.values import Message, Scenario, Turn
 
-HANG_UP = "END_CONVERSATION"
+HANG_UP = re.compile(r"(?:#+\s*)?[*_`~\"'“”\[({<]*(?:END[_ ]CONVERSATION|end_conversation|End_Conversation)")
 MOST_WAITS = 3
 FAREWELL = "Goodbye."  # what a hang-up without words says, for a turn must say something
 NAMES = {"user": "CUSTOMER", "agent": "AGENT"}
 
-_OWN_NAME = re.compile(r"\s*\**(?:customer|user|you)\**\s*:\s*\**\s*", re.I)
-_OTHER_SPEAKER = re.compile(r"\n\s*\**(?:agent|assistant|customer|user)\**\s*:", re.I)
+_CUSTOMER = r"customer|user|human|guest|caller|client|shopper"
+_AGENT = (
+    r"(?:(?:customer|guest|sales)[ -](?:service|support|care)[ -]?)?"
+    r"(?:agent|assistant|representative|rep|clerk|operator)|ai|bot|chatbot|system|receptionist|"
+    r"(?:customer )?(?:service|support)"
+)
+_OPENS, _CLOSES = r"[*_#>\[(\"“\s]*", r"[*_\])\s]*:[*_\s]*"
+_OWN_NAME = re.compile(rf"{_OPENS}(?:{_CUSTOMER}|you|me){_CLOSES}", re.I)
+_AGENTS_NAME = re.compile(rf"{_OPENS}(?:{_AGENT}){_CLOSES}", re.I)
+_NEXT_SPEAKER = re.compile(
+    rf"\n{_OPENS}(?:{_CUSTOMER}|{_AGENT}){_CLOSES}|(?<=[.!?])[ \t]+\**(?:Agent|AGENT|Assistant|ASSISTANT)\**:", re.I
+)
+# Marks of chat templates that a server did not take out: ChatML, Llama 3, Llama 2 and Mistral, Gemma, Phi, DeepSeek.
+_TEMPLATE = re.compile(r"<\|[\w ]{2,20}\|>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>|<｜[^｜>]{2,30}｜>")
+_LEFT_OVER = re.compile(r"(?:\s*\n[\s*_`#~=-]*)?\s*\Z")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _CLOSING = re.compile(
     r"\b(?:thanks?|thx|cheers|bye|goodbye|farewell|see you|take care|appreciate\w*|never ?mind|nothing (?:else|more)|"
@@ -45,21 +60,24 @@ _ASKING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """`words` may be empty. `hangs_up`: END_CONVERSATION was written."""
+    """`words` are empty only where it `hangs_up`: END_CONVERSATION was written."""
 
     words: str
     hangs_up: bool
 
 
-def heard(content: str) -> Speech:
-    """A model's text as one utterance of the customer."""
-    text = without_thoughts(content).strip()
+def heard(content: str, hang_up: re.Pattern[str] = HANG_UP) -> Speech | None:
+    """A model's text as one utterance of the customer; None: it holds nothing that the customer could say."""
+    text = _TEMPLATE.split(without_thoughts(content).strip(), maxsplit=1)[0]
+    if _AGENTS_NAME.match(text):
+        return None
     if named := _OWN_NAME.match(text):
         text = text[named.end() :]
-    if other := _OTHER_SPEAKER.search(text):
+    if other := _NEXT_SPEAKER.search(text):
         text = text[: other.start()]
-    words, marker, _ = text.partition(HANG_UP)
-    return Speech(_unquoted(words), bool(marker))
+    marked = hang_up.search(text)
+    words = _unquoted(_LEFT_OVER.sub("", text[: marked.start()] if marked else text))
+    return Speech(words, marked is not None) if words or marked else None
 
 
 def only_closes(words: str) -> bool:

@@ -24,3 +24,24 @@ def said(
 def called(name: str, arguments: Json, *, content: object = None) -> Json:
     call = {"id": "server-1", "type": "function", "function": {"name": name, "arguments": arguments}}
     return said(content, [call], finish="tool_calls")
+
+
+def unfinished(kind: str, answer: Json) -> Json:
+    """The answer, as it would be had the server not let the model end it (`faults.NO_MOVES`)."""
+    message = dict(answer["choices"][0]["message"])
+    words = message["content"] or ""
+    finishes = {"length": "length", "filtered": "content_filter", "broken_off": "error", "half_call": "length"}
+    match kind:
+        case "length" | "broken_off":
+            message |= {"content": words[: len(words) // 2] or "I have"}
+        case "silent" | "filtered":
+            message = {"role": "assistant", "content": ""}
+        case "thinking":
+            message = {"role": "assistant", "content": f"<think>They want {words}"}
+        case "half_call":
+            call = {"id": "x", "type": "function", "function": {"name": "find_hotel", "arguments": '{"area": "no'}}
+            message |= {"tool_calls": [call]}
+        case _:
+            raise ValueError(f"no fault {kind!r}")
+    choice = answer["choices"][0] | {"message": message, "finish_reason": finishes.get(kind, "stop")}
+    return answer | {"choices": [choice]}

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 KINDS = ("limited", "error", "timeout", "reset", "truncated", "empty_choices", "wrong_shape", "unavailable")
+INSIDE = ("error_inside", "words_inside", "too_large", "loading")  # refusals that do not look like one
+NO_MOVES = ("length", "filtered", "broken_off", "silent", "thinking", "half_call")  # whole answers that are no move
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from tests.fake_openai.chats import unfinished
 from tests.fake_openai.faults import Faults
 
 Json = Any
@@ -173,6 +174,17 @@ class Connection(asyncio.Protocol):
                 self.send(200, {**programme.answer(body), "choices": []})
             case "wrong_shape":
                 self.send(200, {"object": "chat.completion", "choices": "none"})
+            case "error_inside":
+                self.send(200, {"error": {"message": "Rate limit exceeded: upstream", "code": 429}})
+            case "words_inside":
+                self.send(200, {**programme.answer(body), "choices": [], "error": "Internal server error"})
+            case "too_large":
+                said = "Request too large on tokens per minute (TPM): Limit 6000, Requested 7012."
+                self.send(413, _error(said, "rate_limit_exceeded"), {"Retry-After": f"{programme.wait:g}"})
+            case "loading":
+                self.send(503, _error("Loading model", "unavailable_error"), {"Retry-After": f"{programme.wait:g}"})
+            case _:
+                self.send(200, unfinished(kind, programme.answer(body)))
 
     def later(self, seconds: float, then: Callable[[], None]) -> None:
         if seconds <= 0:

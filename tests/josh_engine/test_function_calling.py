@@ -10,7 +10,7 @@ from contracts import check_players
 from one_turn import turn_of, user_says
 from small import FIND_HOTEL, FIND_TRAIN, HOTEL, TOOLS, TRAIN
 
-from josh_engine.agents.function_calling import EMPTY, NO_JSON, FunctionCallingAgent
+from josh_engine.agents.function_calling import NO_JSON, FunctionCallingAgent
 from josh_engine.messages import row, wire
 from josh_engine.models.scripted import ScriptedModel, say, use
 from josh_engine.play import play
@@ -63,12 +63,12 @@ def test_malformed_arguments_are_typed_kept_as_written_and_never_reach_the_envir
     place = Notebook(TOOLS)
     turn, model = turn_of(FunctionCallingAgent(), [use("find_hotel", raw), say("Sorry.")], environment=place)
     (call,) = turn.calls
-    assert (call.fault, call.error, call.raw, call.name) == ("format", NO_JSON, raw, "find_hotel")
+    assert (call.fault, call.error, call.raw, call.name) == ("format", NO_JSON + raw, raw, "find_hotel")
     assert place.written == ()
     assert [message.role for message in turn.messages] == ["assistant", "tool", "assistant"]
-    assert turn.messages[1].content == NO_JSON
+    assert turn.messages[1].content == NO_JSON + raw
     sent = wire(model.asked[1][0][-2])
-    assert sent["tool_calls"][0]["function"]["arguments"] == raw
+    assert sent["tool_calls"][0]["function"]["arguments"] == "{}", "strict servers refuse what is no JSON object"
 
 
 def test_an_unknown_tool_is_an_error_the_model_reads():
@@ -81,15 +81,12 @@ def test_a_reasoning_models_thoughts_stay_in_its_message_and_are_not_said():
     assert turn.reply == "Hello." and turn.messages[0].content.startswith("<think>")
 
 
-@pytest.mark.parametrize("content", ["", "  \n", "<think>and no end"])
-def test_a_generation_with_neither_words_nor_calls_is_malformed_and_answered(content):
-    turn, model = turn_of(FunctionCallingAgent(), [say(content), FIND_HOTEL, say("Here.")])
-    assert [(call.id, call.fault) for call in turn.calls] == [("call_1", "format"), ("call_2", None)]
-    assert [(message.role, message.content) for message in turn.messages[:2]] == [
-        ("assistant", content),
-        ("user", EMPTY),
-    ]
-    assert model.asked[1][0][-2:] == turn.messages[:2] and turn.reply == "Here."
+@pytest.mark.parametrize(("content", "fault"), [("", "empty"), ("  \n", "empty"), ("<think>and no end", "cut")])
+def test_a_generation_with_neither_words_nor_calls_fails_the_turn_by_a_fault_of_its_own(content, fault):
+    turn, _ = turn_of(FunctionCallingAgent(), [FIND_HOTEL, say(content)])
+    assert [(call.id, call.fault) for call in turn.calls] == [("call_1", None), ("call_2", fault)]
+    assert (turn.stop, turn.reply, turn.messages[-1].content) == ("failed", None, content)
+    assert turn.cut and not turn.calls[1].reached
 
 
 def test_a_turn_that_only_calls_fails_after_max_generations():

@@ -13,7 +13,7 @@ from josh_engine.agents.scripted import ScriptedAgent
 from josh_engine.errors import BadResponse
 from josh_engine.models.scripted import ScriptedModel, say
 from josh_engine.users.goal import GoalUser
-from josh_engine.users.speech import FAREWELL, MOST_WAITS, heard, only_closes
+from josh_engine.users.speech import FAREWELL, MOST_WAITS, Speech, heard, only_closes
 from josh_engine.values import Scenario
 from josh_engine.worlds.scripted import Notebook, ScriptedWorld
 
@@ -104,10 +104,33 @@ def test_a_model_that_always_hangs_up_waits_a_few_times_and_no_more():
         ("Hello.\nAGENT: Hi, how can I help?\nCUSTOMER: Bye. END_CONVERSATION", "Hello."),
         ("  two\nlines ", "two\nlines"),
         ("<think>I say END_CONVERSATION later.</think>\nHello.", "Hello."),
+        ("User: Hi.\nAgent: I booked it.\nUser: Great!", "Hi."),
+        ("Hello. Agent: I booked it.", "Hello."),
+        ("[Customer]: Hello.\n\n**Assistant**: Done.", "Hello."),
+        ("Hello.\nCustomer service representative: Done.", "Hello."),
+        ("Hello.<|im_end|>\n<|im_start|>assistant\nDone.", "Hello."),
+        ("Hello.</s>[INST] Done.", "Hello."),
+        ("My agent: he is kind.", "My agent: he is kind."),
     ],
 )
 def test_names_quotation_marks_and_made_up_answers_are_not_said(content, words):
     assert (heard(content).words, heard(content).hangs_up) == (words, False)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Bye. **END_CONVERSATION**", 'Bye. "END_CONVERSATION"', "Bye.\n\n[END_CONVERSATION]", "Bye. `END_CONVERSATION`",
+     "Bye.\n---\nEND CONVERSATION", "**Customer:** Bye. ### END_CONVERSATION ###", "Bye. end_conversation"],
+)  # fmt: skip
+def test_marks_around_the_hang_up_belong_to_it(content):
+    assert heard(content) == Speech("Bye.", True)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "Agent: How can I help?\nUser: Hi.", "**ASSISTANT:** Done.", "CUSTOMER:", "</s>"]
+)
+def test_what_holds_nothing_of_the_users_is_nothing(content):
+    assert heard(content) is None
 
 
 def test_an_empty_answer_is_asked_for_again_and_never_becomes_a_turn():
@@ -115,7 +138,7 @@ def test_an_empty_answer_is_asked_for_again_and_never_becomes_a_turn():
     assert turn.reply == "Hello."
     requests = [messages[0].content for messages, _ in model.asked]
     assert len(set(requests)) == 3 and all(each.startswith(requests[0]) for each in requests)
-    with pytest.raises(BadResponse, match=r"no usable answer in 3 attempts.*--user-model"):
+    with pytest.raises(BadResponse, match=r"no usable answer in 3 attempts.*no words.*--user-model"):
         user_turn_of(GoalUser(), [""] * 3, SCENARIO)
 
 

@@ -39,12 +39,12 @@ def test_a_request_holds_messages_tools_sampling_and_seed_and_nothing_else():
                     "tool_calls": [
                         {
                             "type": "function",
-                            "id": "call_1",
+                            "id": "call00001",
                             "function": {"name": "find_hotel", "arguments": '{"area": "north"}'},
                         }
                     ],
                 },
-                {"role": "tool", "content": "[]", "tool_call_id": "call_1"},
+                {"role": "tool", "content": "[]", "tool_call_id": "call00001"},
             ],
             "tools": [
                 {

@@ -104,7 +104,6 @@ def test_an_unknown_name_is_answered_with_failure_and_why():
 
 
 MALFORMED = [
-    "",
     "Hello there!",
     REPLY.removesuffix("<COMMAND_END>"),
     CALL + REPLY,

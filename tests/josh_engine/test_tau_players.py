@@ -116,3 +116,27 @@ def test_the_shopper_is_asked_in_flipped_roles_and_hangs_up_only_after_the_agent
     assert SCENARIO.brief[0] in roles[0][1]
     late = asyncio.run(user.turn(SCENARIO, (first, agent, early, agent), Desk(), model, 0))
     assert late.stop == "ended"
+
+
+@pytest.mark.parametrize("last", ["###STOP###", "**###STOP###**", "### STOP ###", "Thanks!\n`###STOP###`", "STOP"])
+def test_the_shoppers_stop_is_taken_with_what_stands_around_it_and_never_said(last):
+    path = (Turn("user", (), reply="Hi."), Turn("agent", (), reply="Done."))
+    turn = asyncio.run(ShopperUser().turn(SCENARIO, path, Desk(), Model(last), 0))
+    assert turn.stop == "ended" and "STOP" not in turn.reply and not set("#*`") & set(turn.reply)
+
+
+def test_a_shopper_who_says_nothing_or_both_sides_is_asked_again_or_cut():
+    model = Model("", "Agent: How can I help?", "User: Hi.\nAgent: I have returned your lamp.\nUser: Great!")
+    turn = asyncio.run(ShopperUser().turn(SCENARIO, (), Desk(), model, 0))
+    assert turn.reply == "Hi." and len(model.asked) == 3
+    assert model.asked[2][-1].content.startswith(OPENING), "the conversation stays as it was"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Thought: hm.\nAction:", 'Action: {"name": "respond", "arguments": {"content": " "}}',
+     'Action: {"name": "respond"}', "Action: " + "[" * 100_000 + "]" * 100_000],
+)  # fmt: skip
+def test_a_generation_without_an_action_ends_in_a_turn(content):
+    found = turn(TauReactAgent(), Model(content, 'Action: {"name": "respond", "arguments": {"content": "Hello."}}'))
+    assert found.stop == "spoke" and found.reply.strip()

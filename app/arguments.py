@@ -11,7 +11,7 @@ from typing import NoReturn
 from app import catalog
 from app.improving import Plan
 from josh_engine.config import STRATEGIES
-from josh_engine.training.config import PRESETS, SETTINGS, TRAINERS
+from josh_engine.training.config import PRECISIONS, PRESETS, SETTINGS, TRAINERS
 
 SHARED = ("html", "pyvis", "graphml", "json")
 FORMATS = ("sft", "kto", "dpo", "openai")
@@ -136,6 +136,10 @@ def _train_arguments(train: Parser) -> None:
     train.add_argument("--schedule", metavar="cosine|linear|constant")
     train.add_argument(
         "--four-bit", action=argparse.BooleanOptionalAction, help="the base in 4 bits; needs bitsandbytes"
+    )
+    train.add_argument("--precision", default="auto", choices=tuple(PRECISIONS), help="default: as suits the machine")
+    train.add_argument(
+        "--rows-of-others", action=argparse.BooleanOptionalAction, help="also rows of another model or agent"
     )
     for name, kind in SETTINGS.items():
         train.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar="N" if kind is int else "X")

@@ -14,7 +14,8 @@ from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
-from josh_engine.training.config import SETTINGS
+from josh_engine.models.local.adapter import unknown_base
+from josh_engine.training.config import PRECISIONS, SETTINGS
 from josh_engine.training.team import announced
 from josh_engine.values import Json
 from storage.locks import RunHeld
@@ -150,12 +151,13 @@ def serve_model(words: argparse.Namespace) -> Answer:
         said = f"{served.url}  model {served.model} on {served.device}; Ctrl-C ends it"
         print(json.dumps(asdict(served)) if words.json else said, flush=True)
 
+    _tell_unknown_base(words.adapter)
     serve(words.path, words.adapter, port=words.port, announce=announce)
     return Answer({}, "")
 
 
 def train(words: argparse.Namespace) -> Answer:
-    settings = ("schedule", "four_bit", *SETTINGS)
+    settings = ("schedule", "four_bit", "rows_of_others", *SETTINGS)
     if words.launched:
         with _store(words, create=False) as store:
             job = trainings.run_training(store, words.launched, waits=True)
@@ -164,7 +166,8 @@ def train(words: argparse.Namespace) -> Answer:
         raise ConfigError("Name the rows and --out.", remedy="For example: train rows/sft.jsonl --out adapters/one")
     request = trainings.TrainingRequest(
         words.rows, words.model, words.trainer, words.preset,
-        {name: getattr(words, name) for name in settings}, words.out, words.name,
+        {name: getattr(words, name) for name in settings} | {"bfloat16": PRECISIONS[words.precision]}, words.out,
+        words.name,
     )  # fmt: skip
     request.config()  # what is wrong with the words is said before the store is touched
     if words.dry_run:
@@ -180,12 +183,19 @@ def train(words: argparse.Namespace) -> Answer:
 
 def merge(words: argparse.Namespace) -> Answer:
     made = asdict(trainings.merge_adapter(words.adapter, words.out, model=words.model))
+    _tell_unknown_base(words.adapter)
     return Answer(made, rendering.fields(made))
+
+
+def _tell_unknown_base(adapter: Path | str | None) -> None:
+    if adapter is not None and (said := unknown_base(Path(adapter))):
+        rendering.tell(said)
 
 
 def _training_answer(job: trainings.Training) -> Answer:
     names = ("name", "state", "adapter", "steps", "loss", "seconds", "tokens", "error")
     fields = {"training": job.id, **{name: getattr(job, name) for name in names}, **(job.found or {})}
+    fields |= trainings.job_facts(job)
     return Answer(fields, rendering.fields(fields), CANCELLED if job.state == "cancelled" else DONE)
 
 
@@ -214,6 +224,7 @@ def data(words: argparse.Namespace) -> Answer:
 def _play_new(words: argparse.Namespace, split: str, strategy: str | None) -> tuple[RunResult, str]:
     """Everything that can be wrong is found before the store is touched."""
     config = services.build_config(_request(words, split, strategy), _data(words))
+    _tell_unknown_base(config.adapter)
     limits = _limits(words, RunLimits())
     with _store(words, create=True) as store:
         run_id = services.create_run(store, config, limits=limits, name=words.name).id

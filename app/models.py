@@ -23,6 +23,8 @@ from josh_engine.ports import ChatModel, Table
 if TYPE_CHECKING:
     from josh_engine.models.limits import Limits
 
+MEMORY_VARIABLE = "JOSH_MODEL_MEMORY"
+
 Source = Endpoint | Path | None  # None: code, named as module:attribute
 
 
@@ -132,7 +134,16 @@ class OpenedModels:
 def _local(folder: Path, adapter: Path | None) -> ChatModel:
     from josh_engine.models.local_chat import open_local
 
-    return open_local(folder, adapter, processes=None)
+    return open_local(folder, adapter, processes=None, memory=local_memory())
+
+
+def local_memory() -> int | None:
+    """Bytes that each process of a local model may keep of what it read, as JOSH_MODEL_MEMORY says in megabytes.
+    Raises ConfigError."""
+    said = os.environ.get(MEMORY_VARIABLE, "").strip()
+    if said and not (said.isdecimal() and int(said)):
+        raise ConfigError(f"{MEMORY_VARIABLE} is {said!r}, but must be megabytes.", remedy="For example: 800")
+    return int(said) * 1_000_000 if said else None
 
 
 def _described(typed: Endpoint, own: Declared) -> Endpoint:

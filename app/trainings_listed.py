@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from app.listings import NO_FIGURE, Listed, address, duration, linked, moment
-from app.trainings import Preflight, Training
+from app.trainings import Preflight, Training, setting_words
 from josh_engine.training.config import PRESETS, SETTINGS, preset
 from josh_engine.training.samples import Sample
 from josh_engine.values import Json
@@ -31,6 +32,7 @@ PRESET_MEANINGS = """\
 - **paper**: appendix B of arXiv 2409.04617, for llama-3-8B
 - **smoke**: 20 steps, to see that all works
 """
+PRECISION_WORDS = {"auto": "as suits the machine", "fp32": "float32", "bf16": "bfloat16"}
 STATE_WORDS = {
     "queued": "Waits for its turn",
     "preparing": "Reading rows and model",
@@ -90,10 +92,10 @@ def changed(filled: Mapping[str, float | int | None], preset_name: str, trainer:
     return {name: value for name, value in filled.items() if value is not None and value != usual[name]}
 
 
-def command(rows: str, model: str, trainer: str, preset_name: str, settings: Mapping[str, float | int]) -> str:
+def command(rows: str, model: str, trainer: str, preset_name: str, settings: Mapping[str, Any]) -> str:
     """The same job from the command line, here or on another machine."""
     words = ["python -m app train", _quoted(rows), "--model", _quoted(model), "--trainer", trainer]
-    words += ["--preset", preset_name, *(_flag(name, value) for name, value in settings.items())]
+    words += ["--preset", preset_name, *setting_words(settings)]
     return " ".join([*words, "--out", "adapters/one"])
 
 
@@ -114,11 +116,6 @@ def samples_listed(samples: Sequence[Sample]) -> Listed:
         for place, each in enumerate(samples)
     ]  # fmt: skip
     return Listed(SAMPLES, rows, "" if rows else "The first answers come with the first checkpoint.")
-
-
-def _flag(name: str, value: float | int) -> str:
-    flag = name.replace("_", "-")
-    return (f"--{flag}" if value else f"--no-{flag}") if isinstance(value, bool) else f"--{flag} {value:g}"
 
 
 def _quoted(word: str) -> str:

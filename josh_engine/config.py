@@ -33,7 +33,8 @@ class RunConfig:
     (ToolWOZ: `goal_rule`, `order`). `model` None: the agent plays without a model. `prompts` are the whole texts of
     the prompts that agent and user play with, by name, so an edited one is kept with its run; a prompt that is not
     here is the shipped one. `endpoints` are the addresses (MODEL@URL) behind the names of the models, as they were
-    when the run was made; keys stand nowhere. `adapter` is the folder of a LoRA on the agent's local model.
+    when the run was made; keys stand nowhere. `adapter` is the folder of a LoRA on the agent's local model. `hashes`
+    are those of the local models and of the adapter (`models.local.hashes`), by the names they have here.
     """
 
     world: str
@@ -53,6 +54,7 @@ class RunConfig:
     prompts: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     adapter: str | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self) -> RunConfig:
         """Itself, or a ConfigError that says which value cannot be and what can."""

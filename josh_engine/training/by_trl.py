@@ -51,7 +51,7 @@ def fitting_rows(file: Path, render: Render, config: TrainConfig, window: int | 
         raise ConfigError(
             f"{config.trainer.upper()} needs good and bad rows; of {len(groups):,} rows {good:,} and "
             f"{len(kept) - good:,} fit.",
-            remedy="Raise max_length, or export more runs.",
+            remedy="Raise max_length, train a model with a longer window, or export more runs.",
         )
     return Fitting(cuts.kept, cuts.too_long, cuts.omitted, good, len(kept) - good)
 

@@ -127,6 +127,6 @@ def _nothing_left(rows: int, too_long: int, omitted: Sequence[Omitted], *, room:
         return TrainingError(
             f"Of {rows:,} rows {too_long:,} are longer than {room:,} tokens, the model's window: nothing is left to "
             "train on.",
-            remedy="Use a model that reads more, or rows of an agent with a shorter prompt.",
+            remedy="Train a model with a longer window, or rows of an agent with a shorter prompt.",
         )
     return TrainingError(f"All {rows:,} rows are longer than {room:,} tokens.", remedy="Raise max_length.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -81,12 +80,3 @@ def window_of(model: Any, tokenizer: Any) -> int | None:
         tokenizer.model_max_length if tokenizer.model_max_length < UNTOLD else None,
     )
     return min((each for each in told if each), default=None)
-
-
-def folder_hash(folder: Path) -> str:
-    """sha256 over the model's weights and tokenizer, by name."""
-    digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("tokenizer*.json"), folder / "config.json"]):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

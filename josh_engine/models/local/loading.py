@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from josh_engine.errors import BadResponse, ConfigError, DatasetError, JoshError, MissingDependency
+from josh_engine.models.local.adapter_weights import check_complete
+from josh_engine.models.local.folder import check_adapter_files, tensor_shapes
 from josh_engine.models.local.habits import parts_of
 from josh_engine.models.local.parsing import parse_reply
 from josh_engine.models.local.selftest import Refused
@@ -147,7 +149,8 @@ def _load(folder: Path, adapter: Path | None, quantize: str | None, device: str)
     if "position_ids" not in inspect.signature(model.forward).parameters:
         raise ConfigError(f"Models of type {config.model_type} cannot be played here.", remedy=ELSEWHERE)
     if adapter is not None:
-        model = _adapted(model, adapter, merge=not quantize)
+        adapted = put_on(model, adapter)
+        model = adapted if quantize else adapted.merge_and_unload()
     window = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
     reply = model.generation_config.max_new_tokens
     return Loaded(model.eval(), tokenizer, window, _stops(model, tokenizer), template_of(tokenizer), reply)
@@ -179,11 +182,14 @@ def _four_bit(device: str) -> Any:
         raise MissingDependency("4-bit loading needs bitsandbytes.", remedy="pip install bitsandbytes") from error
 
 
-def _adapted(model: Any, adapter: Path, *, merge: bool) -> Any:
-    from peft import PeftModel
+def put_on(model: Any, adapter: Path) -> Any:
+    """The model with its LoRA on it. Raises ConfigError for one that lacks weights, as the model itself names them."""
+    from peft import PeftModel, get_peft_model_state_dict
 
     adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
-    return adapted.merge_and_unload() if merge else adapted
+    needed = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    check_complete(adapter, tensor_shapes(check_adapter_files(adapter)), needed)
+    return adapted
 
 
 def _stops(model: Any, tokenizer: Any) -> frozenset[int]:

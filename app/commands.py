@@ -173,8 +173,8 @@ def train(words: argparse.Namespace) -> Answer:
     )  # fmt: skip
     request.config()  # what is wrong with the words is said before the store is touched
     if words.dry_run:
-        found = asdict(trainings.dry_run(request))
-        return Answer(found, rendering.fields({name: value for name, value in found.items() if name != "first"}))
+        found = trainings.dry_run(request)
+        return Answer(asdict(found), rendering.preflight(found))
     if not announced().leads:
         trainings.follow_training(request)
         return Answer({}, "")

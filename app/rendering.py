@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from app.checking import Checked
@@ -26,6 +27,7 @@ from josh_engine.metrics import Estimate
 from josh_engine.models.notices import Notice
 from josh_engine.models.probe import Probe
 from josh_engine.training.config import Progress as Step
+from josh_engine.training.preflight import Preflight
 from josh_engine.tree import branches, tree_order
 from josh_engine.values import Json, Node, ToolCall
 
@@ -223,6 +225,12 @@ def checked(given: Sequence[Checked]) -> str:
 def fields(given: Mapping[str, Json]) -> str:
     width = max(map(len, given), default=0)
     return "\n".join(f"{name:<{width}}  {_plain(value)}" for name, value in given.items())
+
+
+def preflight(found: Preflight) -> str:
+    """A dry run's figures, then what is left out and what else the chat template does."""
+    told = {name: value for name, value in asdict(found).items() if name not in ("first", "omitted", "habits")}
+    return "\n".join((fields(told), *map(str, found.omitted), *found.habits))
 
 
 def tree_fields(opened: OpenedRollout) -> dict[str, Json]:

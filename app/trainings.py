@@ -32,6 +32,7 @@ from josh_engine.training.merge import Merged
 from josh_engine.training.precision import Precision
 from josh_engine.training.preflight import Preflight
 from josh_engine.training.samples import Sample
+from josh_engine.values import Json
 from storage import locks
 from storage.database import Store
 from storage.trainings import (
@@ -402,7 +403,8 @@ def _train(store: Store, training_id: str, report: Report | None) -> Training:
         end_training(store, training_id, "failed", error=said)
         raise
     else:
-        found = {name: getattr(made, name) for name in ("good", "bad", "sequences", "too_long")}
+        found: dict[str, Json] = {name: getattr(made, name) for name in ("good", "bad", "sequences", "too_long")}
+        found |= {"left_out": [str(each) for each in made.omitted]} if made.omitted else {}
         end_training(store, training_id, "done", adapter=made.adapter, found=found)
     return load_training(store, training_id)
 

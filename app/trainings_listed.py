@@ -177,6 +177,8 @@ def rate_frame(points: Sequence[Mapping[str, Json]]) -> pd.DataFrame:
 def facts(found: Preflight) -> tuple[tuple[str, str, str], ...]:
     """(label, figure, meaning) of what a job would do."""
     dropped = f"{found.too_long:,} rows are too long and left out." if found.too_long else "No row is too long."
+    unfit = sum(each.rows for each in found.omitted)
+    dropped += f" {unfit:,} more are left out for the model's chat template." if unfit else ""
     time = NO_FIGURE if found.seconds is None else duration(found.seconds)
     return (
         ("Good turns", f"{found.good:,}", dropped),
@@ -186,6 +188,16 @@ def facts(found: Preflight) -> tuple[tuple[str, str, str], ...]:
         ("Memory, about", _bytes(found.memory_bytes), f"{found.parameters:,} parameters, {found.trained:,} trained."),
         ("Trains on", found.device, "cuda is a GPU."),
     )
+
+
+def left_out(found: Preflight) -> tuple[str, ...]:
+    """In words: rows that are not trained on, and what else the model's chat template does to them."""
+    return (*map(str, found.omitted), *found.habits)
+
+
+def left_out_of(job: Training) -> tuple[str, ...]:
+    """The same of a job that is done."""
+    return tuple(map(str, (job.found or {}).get("left_out", ())))
 
 
 def _bytes(count: int) -> str:

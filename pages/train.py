@@ -158,6 +158,8 @@ def _preflight(request: TrainingRequest) -> None:
         columns = st.columns(3)
         for place, (label, figure, meaning) in enumerate(trainings_listed.facts(found)):
             columns[place % 3].metric(label, figure, help=meaning)
+        for place, line in enumerate(trainings_listed.left_out(found)):
+            shell.faint(line, key=f"left-out-{place}")
         st.text(f"{found.origin}\nComputes in {found.precision}.")
         if found.refused:
             st.text("A job on these rows is refused, unless “Rows of others” is ticked among the settings.")
@@ -266,6 +268,8 @@ def _figures(job: Training) -> None:
     columns[1].metric("Loss", listings.NO_FIGURE if job.loss is None else f"{job.loss:.4f}")
     columns[2].metric("Time", listings.duration(job.seconds))
     columns[3].metric("Tokens", f"{job.tokens:,}")
+    for place, line in enumerate(trainings_listed.left_out_of(job)):
+        shell.faint(line, key=f"left-out-{place}")
 
 
 def _curves(points: Any) -> None:

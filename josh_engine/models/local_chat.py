@@ -24,8 +24,9 @@ from josh_engine.errors import ConfigError, MissingDependency
 from josh_engine.messages import row, wire_tools
 from josh_engine.models.local.adapter import check_adapter
 from josh_engine.models.local.folder import check_model
+from josh_engine.models.local.habits import BY_NAME, parts_of
 from josh_engine.models.local.process import SMALL_BYTES, WorkerProcess
-from josh_engine.models.notices import Notice
+from josh_engine.models.notices import Notice, told_once
 from josh_engine.models.silence import holds_call
 from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
 
@@ -101,7 +102,7 @@ class LocalChat:
 
     def __init__(self, workers: Sequence[WorkerProcess]) -> None:
         self.workers = tuple(workers)
-        self.notices: tuple[Notice, ...] = ()
+        self.notices: tuple[Notice, ...] = ()  # what a person is told once
 
     async def complete(
         self,
@@ -113,7 +114,7 @@ class LocalChat:
         answer = await self.ask(request_of(messages, tools, sampling or Sampling(), seed=seed))
         completion = completion_of(answer)
         if not completion.tool_calls and holds_call(completion.content, [tool.name for tool in tools]):
-            self.notices = (UNREAD,)
+            self.notices = told_once((*self.notices, UNREAD))
         return completion
 
     async def ask(self, request: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -121,10 +122,22 @@ class LocalChat:
         worker = self.workers[_beginning(request) % len(self.workers)]
         number, answer = worker.ask(request)
         try:
-            return await asyncio.wrap_future(answer)
+            told = await asyncio.wrap_future(answer)
         except asyncio.CancelledError:
             worker.drop(number)
             raise
+        self._notice(request, await asyncio.wrap_future(worker.ready()))
+        return told
+
+    def _notice(self, request: Mapping[str, Json], loaded: Mapping[str, Json]) -> None:
+        parts = parts_of(request["messages"], (), request["tools"])
+        habits = [BY_NAME[name] for name in loaded.get("habits", ())]
+        told = (
+            Notice(each.name, f"The model's chat template {each.words}.", each.remedy)
+            for each in habits
+            if each.play == "told" and each.touches in (*parts, "")
+        )
+        self.notices = told_once((*self.notices, *told))
 
     async def ready(self) -> Mapping[str, Json]:
         """Waits until the model is loaded: device, dtype, parameters, window. Raises what keeps it from that."""

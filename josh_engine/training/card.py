@@ -24,6 +24,10 @@ def card(manifest: Mapping[str, Any]) -> str:
         ("sha256 of the rows", manifest["rows_sha256"]),
         ("Good and bad turns", f"{manifest['good']:,} and {manifest['bad']:,}"),
         ("Left out for their length", manifest["too_long"]),
+        (
+            "Left out for the chat template",
+            {each["habit"]: each["rows"] for each in manifest.get("omitted") or ()} or 0,
+        ),
         ("Whose words the rows are", manifest.get("origin", "not told")),
         ("Runs behind the rows", provenance.get("runs") or "not told by the export"),
         ("Auditors behind the rows", provenance.get("auditors") or "none: the algorithm's own labels"),

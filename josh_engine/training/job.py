@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,11 +18,13 @@ from josh_engine.errors import ConfigError, DatasetError, TrainingError
 from josh_engine.models.local.adapter import MANIFEST, base_identity, check_base
 from josh_engine.training.card import CARD, card
 from josh_engine.training.config import BY_TRL, Progress, Report, TrainConfig
+from josh_engine.training.cutting import Omitted, Render, cut_rows
 from josh_engine.training.kto_packed import PackedKto
 from josh_engine.training.loop import ADAPTER, Loop, Objective
 from josh_engine.training.origin import Origin, origin_of, refuse_others
-from josh_engine.training.packing import Packing, pack, read_rows, rows_of_pairs
+from josh_engine.training.packing import Packing, packed
 from josh_engine.training.precision import Precision, precision_of
+from josh_engine.training.row_files import read_groups
 from josh_engine.training.samples import questions, sampling
 from josh_engine.training.sft import Supervised
 from josh_engine.training.team import Team, join
@@ -34,17 +36,19 @@ PACKAGES = ("torch", "transformers", "peft", "safetensors")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is learnt from: turns, the sequences they stand in, rows left out for their length."""
+    """What is learnt from: turns, the sequences they stand in, rows left out for their length, and for what the chat
+    template makes of them."""
 
     good: int
     bad: int
     sequences: int
     too_long: int
+    omitted: tuple[Omitted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """`adapter`: its folder. `too_long`: rows left out for their length. `loss`: the last step's."""
+    """`adapter`: its folder. `too_long`, `omitted`: rows left out. `loss`: the last step's."""
 
     adapter: str
     steps: int
@@ -55,6 +59,7 @@ class Trained:
     too_long: int
     seconds: float
     tokens: int
+    omitted: tuple[Omitted, ...] = ()
 
 
 def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Report, *, known_as: str = "") -> Trained:
@@ -67,23 +72,24 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
     if before := _read_manifest(out):
         check_base(before, model, f"{out} holds a job with another base")
     origin = check_rows(model, rows, asked, known_as=known_as)
-    from josh_engine.training.lora import open_trained, renderer, within_window
+    from josh_engine.training.lora import open_trained
+    from josh_engine.training.rendering import renderer
 
     team = join()
     config, why = settled(asked, out)
     opened, tokenizer = open_trained(model, config)
-    config = within_window(config, opened)
-    counts, work = _work_of(out, opened, tokenizer, rows, config, team)
+    render = renderer(tokenizer)
+    counts, work = _work_of(out, opened, tokenizer, render, rows=rows, config=config, team=team)
     started = _manifest(model, rows, asked, counts) | base_identity(model)
     started |= {"origin": str(origin), "precision": asdict(why)}
     if team.leads:
         _keep_manifest(out, started)
     team.wait()
     if (over := _ended(out)) is not None:
-        return Trained(str(out / ADAPTER), **over, **asdict(counts))
+        return _trained(out, over, counts)
     told: Report = _silent
     if team.leads:
-        posed = questions(rows, renderer(tokenizer), config)
+        posed = questions(rows, render, config)
         told = sampling(_logged(out / LOG, report), opened, tokenizer, posed, out, config.checkpoint_steps)
     try:
         loss = work.run(told)
@@ -96,7 +102,12 @@ def train(model: Path, rows: Path, out: Path, config: TrainConfig, report: Repor
     if team.leads:
         _write(out / MANIFEST, {**started, "ended": ended})
     team.wait()
-    return Trained(str(out / ADAPTER), **ended, **asdict(counts))
+    return _trained(out, ended, counts)
+
+
+def _trained(out: Path, ended: Mapping[str, Any], counts: Counts) -> Trained:
+    told = {each.name: getattr(counts, each.name) for each in fields(counts)}
+    return Trained(str(out / ADAPTER), **ended, **told)
 
 
 def _silent(progress: Progress) -> None:
@@ -128,28 +139,30 @@ class Work(Protocol):
     def save(self) -> None: ...
 
 
-def _work_of(out: Path, model: Any, tokenizer: Any, rows: Path, config: TrainConfig, team: Team) -> tuple[Counts, Work]:
+def _work_of(
+    out: Path, model: Any, tokenizer: Any, render: Render, *, rows: Path, config: TrainConfig, team: Team
+) -> tuple[Counts, Work]:
+    from josh_engine.training.lora import window_of
+
+    window = window_of(model, tokenizer)
     if config.trainer in BY_TRL:
         from josh_engine.training.by_trl import TrlJob, fitting_rows
-        from josh_engine.training.lora import renderer
 
-        fitting = fitting_rows(rows, renderer(tokenizer), config)
-        counts = Counts(fitting.good, fitting.bad, len(fitting.rows), fitting.too_long)
+        fitting = fitting_rows(rows, render, config, window)
+        counts = Counts(fitting.good, fitting.bad, len(fitting.groups), fitting.too_long, fitting.omitted)
         return counts, TrlJob(out, model, tokenizer, fitting, config, team)
-    packing = packed_rows(rows, tokenizer, config)
-    counts = Counts(packing.good, packing.bad, len(packing.sequences), packing.too_long)
+    packing = packed_rows(rows, render, config, window)
+    counts = Counts(packing.good, packing.bad, len(packing.sequences), packing.too_long, packing.omitted)
     return counts, Loop(out, model, packing.sequences, config, objective_of(config, packing), team)
 
 
-def packed_rows(rows: Path, tokenizer: Any, config: TrainConfig) -> Packing:
-    """The rows that this trainer learns from. Raises ConfigError where a kind is missing, and what `pack` does."""
-    from josh_engine.training.lora import renderer
-
-    told = rows_of_pairs(rows) if config.trainer == "dpo" else read_rows(rows)
-    wanted = [row for row in told if config.trainer != "sft" or row.label is not False]
+def packed_rows(rows: Path, render: Render, config: TrainConfig, window: int | None = None) -> Packing:
+    """The rows that this trainer learns from. Raises ConfigError where a kind is missing, and what `cut_rows` does."""
+    groups = read_groups(rows, config.trainer)
+    wanted = [each for each in groups if config.trainer != "sft" or each[0].label is not False]
     if not wanted:
         raise ConfigError("There is no good row to learn from.", remedy="Give an sft.jsonl, or a kto.jsonl with some.")
-    packing = pack(wanted, renderer(tokenizer), config.max_length)
+    packing = packed(cut_rows(wanted, render, config.max_length, window))
     if config.trainer != "sft" and not (packing.good and packing.bad):
         raise ConfigError("This trainer needs good and bad rows, and one kind is missing.", remedy="Give a kto.jsonl.")
     return packing

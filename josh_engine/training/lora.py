@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from josh_engine.errors import ConfigError, MissingDependency, TrainingError
+from josh_engine.errors import ConfigError, MissingDependency
 from josh_engine.models.local.folder import check_model
 from josh_engine.training.config import TrainConfig
-from josh_engine.training.packing import Render, Tokens
 from josh_engine.training.team import own_device
-from josh_engine.values import Json
+
+UNTOLD = 10**12  # a tokenizer whose folder names no length has one above
 
 
 def open_trained(folder: Path, config: TrainConfig) -> tuple[Any, Any]:
@@ -75,25 +73,10 @@ def _held_as(config: TrainConfig, device: str) -> dict[str, Any]:
     return {"dtype": half, "quantization_config": quantised, "device_map": {"": device}}
 
 
-def within_window(config: TrainConfig, model: Any) -> TrainConfig:
-    """Sequences end where the model's own positions do."""
-    window = getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None)
-    return replace(config, max_length=min(config.max_length, window or config.max_length))
-
-
-def renderer(tokenizer: Any) -> Render:
-    """The chat template as a function of messages to tokens; templates' complaints become TrainingErrors."""
-
-    def render(messages: Sequence[Mapping[str, Json]], tools: Sequence[Mapping[str, Json]], asks: bool) -> Tokens:
-        try:
-            text = tokenizer.apply_chat_template(
-                list(messages), tools=list(tools) or None, add_generation_prompt=asks, tokenize=False
-            )
-        except Exception as error:
-            raise TrainingError(
-                f"The model's chat template refuses a row: {' '.join(str(error).split())[:300]}",
-                remedy="It may not carry tool calls; train a model whose template does, or use the ReACT agent.",
-            ) from error
-        return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    return render
+def window_of(model: Any, tokenizer: Any) -> int | None:
+    """How many tokens the model reads at most; None where its folder does not tell."""
+    told = (
+        getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None),
+        tokenizer.model_max_length if tokenizer.model_max_length < UNTOLD else None,
+    )
+    return min((each for each in told if each), default=None)

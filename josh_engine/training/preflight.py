@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from josh_engine.errors import ConfigError
+from josh_engine.models.local.habits import Habit
 from josh_engine.training.config import BY_TRL, TrainConfig
+from josh_engine.training.cutting import Omitted
 from josh_engine.training.origin import origin_of
 from josh_engine.training.packing import Packed
 from josh_engine.training.precision import precision_of
@@ -38,7 +40,9 @@ class Preflight:
     """`good`, `bad`, `too_long`: rows. `tokens`: of one pass over the sequences; `longest`: of one. `parameters` of
     the model, `trained` of the adapter. `seconds`: of the whole job, None where no step was tried (a model too large
     for this machine's CPU). `memory_bytes`: about. `origin`: whose words the rows are, in a sentence; `refused`: some
-    are another's, and nobody said that they are meant. `precision`: what it computes in, and why."""
+    are another's, and nobody said that they are meant. `precision`: what it computes in, and why. `omitted`: rows that
+    the model's chat template refuses or changes; `habits`: what else it does to these rows. `window`: tokens that the
+    model reads, None where its folder does not tell."""
 
     good: int
     bad: int
@@ -56,21 +60,25 @@ class Preflight:
     origin: str = ""
     refused: bool = False
     precision: str = ""
+    omitted: tuple[Omitted, ...] = ()
+    habits: tuple[str, ...] = ()
+    window: int | None = None
 
 
 def preflight(model: Path, rows: Path, config: TrainConfig, *, known_as: str = "") -> Preflight:
     """Raises what training would, but for rows of others, which are told: ConfigError, DatasetError, TrainingError."""
     from josh_engine.training.job import objective_of, packed_rows
     from josh_engine.training.loop import FORWARD_TOKENS, step_count
-    from josh_engine.training.lora import open_trained, within_window
+    from josh_engine.training.lora import open_trained, window_of
+    from josh_engine.training.rendering import renderer
     from josh_engine.training.team import own_device
 
     origin = origin_of(rows, model, known_as)
     precision = precision_of(config.checked(), own_device())
     config = replace(config, bfloat16=precision.bfloat16)
     opened, tokenizer = open_trained(model, config)
-    config = within_window(config, opened)
-    packing = packed_rows(rows, tokenizer, config)
+    window = window_of(opened, tokenizer)
+    packing = packed_rows(rows, renderer(tokenizer), config, window)
     by_trl = config.trainer in BY_TRL
     trained = sum(each.numel() for each in opened.parameters() if each.requires_grad)
     parameters = sum(each.numel() for each in opened.parameters()) - trained
@@ -93,7 +101,13 @@ def preflight(model: Path, rows: Path, config: TrainConfig, *, known_as: str = "
         parameters, trained, device, None if per_token is None else done * per_token, memory,
         tuple(piece for shown in _shown(packing.sequences) for piece in _pieces(shown, tokenizer)),
         str(origin), bool(origin.others) and not config.rows_of_others, str(precision),
+        packing.omitted, tuple(told_of(packing.habits)), window,
     )  # fmt: skip
+
+
+def told_of(habits: Sequence[Habit]) -> Iterator[str]:
+    """What the template does besides, for the person: rows that are left out are told by themselves."""
+    return (f"The chat template {each.words}. {each.remedy}" for each in habits if each.weight == "note")
 
 
 def _seconds_per_token(model: Any, objective: Any, sequences: Sequence[Any]) -> float:

@@ -15,9 +15,10 @@ from josh_engine.models.local.adapter import base_identity
 from josh_engine.training import preflight
 from josh_engine.training.config import TrainConfig, preset
 from josh_engine.training.job import check_export, packed_rows, train
-from josh_engine.training.lora import open_trained, within_window
+from josh_engine.training.lora import open_trained, window_of
 from josh_engine.training.losses import kto_losses
 from josh_engine.training.packing import Packed, Span
+from josh_engine.training.rendering import renderer
 
 GOOD, BAD = "Of course, I will book it.", "No idea what you mean!"
 SFT = TrainConfig(epochs=8, sequences_per_step=4, learning_rate=5e-3, bfloat16=False, checkpoint_steps=3)
@@ -158,7 +159,7 @@ def test_rows_longer_than_the_model_s_window_are_left_out_and_counted(model, row
 
 def packed(model, rows):
     opened, tokenizer = open_trained(model, SFT)
-    return packed_rows(rows, tokenizer, within_window(SFT, opened))
+    return packed_rows(rows, renderer(tokenizer), SFT, window_of(opened, tokenizer))
 
 
 def test_a_slow_model_is_tried_on_few_tokens_and_a_fast_one_on_all(monkeypatch):

@@ -59,7 +59,8 @@ class _Worker:
         self.batch = Batch(model, stops=self.loaded.stops, room=room, max_rows=given["max_rows"])
         self.batch.warm_up()
         said = {"device": str(model.device), "dtype": str(model.dtype), "parameters": model.num_parameters()}
-        self.say({"ready": said | {"window": self.loaded.window, "room": room}})
+        habits = [each.name for each in self.loaded.template.test.habits]
+        self.say({"ready": said | {"window": self.loaded.window, "room": room, "habits": habits}})
 
     def listen(self, lines: IO[str]) -> None:
         """Reads requests and turns them into tokens, beside the model's own work. The end of input ends all."""

@@ -18,7 +18,7 @@ ENGINE_PURE = [
     "splitting", "audit", "agreement", "pair_verdicts",
 ]  # fmt: skip
 MODELS_PURE = ["endpoint", "prices", "pace", "answers", "faults"]
-TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
+TOOLWOZ_PURE = ["schema", "counting", "clock", "normalisation", "database", "goals", "environment"]
 PURE = (
     *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics", "agents/commands", "users/speech")),
     "josh_engine/search/*.py",

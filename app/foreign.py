@@ -214,7 +214,8 @@ def _graded(world: RetailWorld, scenario: Scenario, trajectory: Trajectory) -> t
     environment = RetailEnvironment(world.reward.base)
     left, won, played = list(scenario.goals), dict[int, frozenset[str]](), []
     for place, turn in enumerate(trajectory.turns):
-        asked = [replace(call, result=None, error=None, fault=None) for call in turn.calls if call.fault != "format"]
+        own = [call for call in turn.calls if turn.speaker == "agent" and call.fault != "format"]
+        asked = [replace(call, result=None, error=None, fault=None) for call in own]
         turn = replace(turn, calls=tuple(environment.call(call) for call in asked))
         reached = world.reward.reached(left, turn, environment) if turn.calls else frozenset()
         if reached:

@@ -56,6 +56,7 @@ def run_result(store: Store, run: Run) -> RunResult:
         paused_by=run.paused_by,
         error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
         prompts={name: digest(text) for name, text in sorted(run.config.prompts.items())},
+        options=run.config.options,
     )
 
 
@@ -83,6 +84,7 @@ def _line(store: Store, run: Run, tally: Tally) -> RunLine:
         success_rate=tally.success_rate,
         created=run.created,
         tags=run.tags,
+        options=config.options,
     )
 
 

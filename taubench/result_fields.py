@@ -52,12 +52,12 @@ def of(told: Any, name: str, kinds: tuple[type, ...], where: str) -> Any:
 
 def part(told: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
     """An object that may be left out."""
-    return {} if told.get(name) is None else of(told, name, (dict,), where)  # type: ignore[no-any-return]
+    return {} if told.get(name) is None else of(told, name, (dict,), where)
 
 
 def listed(told: Mapping[str, Any], name: str, where: str) -> Sequence[Any]:
     """A list that may be left out."""
-    return () if told.get(name) is None else of(told, name, (list,), where)  # type: ignore[no-any-return]
+    return () if told.get(name) is None else of(told, name, (list,), where)
 
 
 def name_of(told: Any, name: str, where: str) -> str:

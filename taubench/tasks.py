@@ -174,8 +174,8 @@ def _check(task: Any, where: str) -> None:
     if not all(isinstance(each, str) for each in task["outputs"]):
         raise DatasetError(f"{where}: outputs holds what is no text.", remedy=AGAIN)
     for number, action in enumerate(task["actions"]):
-        name = action.get("name") if isinstance(action, dict) else None
-        if not isinstance(name, str) or name not in PARAMETERS or not isinstance(action.get("kwargs"), dict):
+        tool = action.get("name") if isinstance(action, dict) else None
+        if not isinstance(tool, str) or tool not in PARAMETERS or not isinstance(action.get("kwargs"), dict):
             raise DatasetError(f"{where}, action {number}: no call of a tool that there is.", remedy=AGAIN)
 
 

@@ -254,6 +254,10 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--goal-rule", choices=("paper", "authors"), help="which calls pay a goal")
     parser.add_argument("--order", choices=("sorted", "list"), help="ToolWOZ: the test split's order")
     parser.add_argument(
+        "--strict-arguments", action="store_const", const="on",
+        help="tau-retail: refuse arguments of types that the tools' schema does not name; the benchmark takes them",
+    )  # fmt: skip
+    parser.add_argument(
         "--prompt", action="append", default=[], metavar="NAME=FILE", help="an edited copy of a prompt; repeatable"
     )
     parser.add_argument("--name", default="", help="what to call the run")

@@ -250,7 +250,7 @@ def _play(
 
 
 def _request(words: argparse.Namespace, split: str, strategy: str | None) -> services.RunRequest:
-    options = {"goal_rule": words.goal_rule, "order": words.order}
+    options = {name: getattr(words, name) for name in ("goal_rule", "order", "strict_arguments")}
     return services.RunRequest(
         world=words.world,
         split=words.split or split,

@@ -4,7 +4,7 @@ scenario."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from app import figures, parts, services
@@ -27,6 +27,7 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None, data:
     run = runs.load_run(store, run_id)
     rollouts = runs.list_rollouts(store, run_id)
     done = [rollout for rollout in rollouts if rollout.state == "done"]
+    told = of_world(run, data or data_path(store.path))
     errors = error_analysis(fold(event for _, event in runs.events_after(store, each.id)) for each in done)
     return Evaluation(
         result=figures.run_result(store, run),
@@ -36,7 +37,10 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None, data:
         parameter_errors=tuple(asdict(each) for each in errors.parameter_errors),
         paired=compare_runs(store, run_id, against) if against else None,
         trials=_trials(done) if run.config.trials > 1 else {},
-        floor=floor(run, data or data_path(store.path)),
+        floor=told.floor,
+        unachievable=told.unachievable,
+        won_by_doing_nothing=told.won_by_doing_nothing,
+        caveat=told.caveat,
     )
 
 
@@ -47,16 +51,30 @@ def _trials(done: Sequence[Rollout]) -> dict[str, tuple[bool, ...]]:
     return {scenario: tuple(outcomes) for scenario, outcomes in found.items()}
 
 
-def floor(run: Run, data: Path) -> float | None:
-    """What doing nothing earns on the run's scenarios, by a world that says so (an attribute `floor`). None: it does
-    not, or is not there any more."""
+@dataclass(frozen=True, slots=True)
+class OfWorld:
+    """What a world says of the scenarios that a run played; nothing where it does not, or is not there any more.
+    `floor`: what doing nothing earns, by an attribute `floor`; the others by attributes of their names, see
+    `app.results.Evaluation`."""
+
+    floor: float | None = None
+    unachievable: tuple[str, ...] = ()
+    won_by_doing_nothing: tuple[str, ...] = ()
+    caveat: str = ""
+
+
+def of_world(run: Run, data: Path) -> OfWorld:
     config = run.config
     try:
         world = parts.open_world(config.world, data, config.options)
-        told = getattr(world, "floor", None)
-        return float(told(tuple(parts.listed(world, config).values()))) if told else None
+        told = {name: getattr(world, name) for name in FIELDS_OF_WORLD if hasattr(world, name)}
+        scenarios = tuple(parts.listed(world, config).values()) if told else ()
+        return OfWorld(**{name: tell(scenarios) for name, tell in told.items()})
     except JoshError:
-        return None
+        return OfWorld()
+
+
+FIELDS_OF_WORLD = tuple(each.name for each in fields(OfWorld))
 
 
 def compared(store: Store, run_id: str, baseline: str) -> Comparison | None:

@@ -57,6 +57,7 @@ def run_result(store: Store, run: Run) -> RunResult:
         error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
         notices=run.notices,
         prompts={name: digest(text) for name, text in sorted(run.config.prompts.items())},
+        options=run.config.options,
     )
 
 
@@ -85,6 +86,7 @@ def _line(store: Store, run: Run, tally: Tally) -> RunLine:
         created=run.created,
         tags=run.tags,
         notices=run.notices,
+        options=config.options,
     )
 
 

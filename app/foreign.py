@@ -50,7 +50,8 @@ MOST_NAMED = 10
 class Imported:
     """`conversations` of `tasks` tasks; `success`: by the file's own rewards, of those that have one; `failed`: those
     the harness broke off, which count nowhere. `rejected`: what could not be read, by file, index and field.
-    `regraded`: v1 results that were graded again, `differing`: those whose reward is another than the file's."""
+    `regraded`: v1 results that were graded again, `differing`: those whose reward is another than the file's;
+    `caveat`: what their grades must be read with."""
 
     run: str
     kind: str
@@ -61,6 +62,7 @@ class Imported:
     rejected: tuple[str, ...]
     regraded: int
     differing: tuple[str, ...]
+    caveat: str = ""
 
 
 def in_words(made: Imported) -> str:
@@ -73,7 +75,7 @@ def in_words(made: Imported) -> str:
     if made.regraded:
         apart = ", ".join(made.differing[:MOST_NAMED]) + (" …" if len(made.differing) > MOST_NAMED else "")
         differing = f"{len(made.differing):,} differ: {apart}" if made.differing else "all as in the file"
-        lines.append(f"{made.regraded:,} were graded again: {differing}.")
+        lines.append(f"{made.regraded:,} were graded again: {differing}. {made.caveat}".strip())
     lines += [f"Left out: {each}" for each in made.rejected[:MOST_NAMED]]
     return "\n".join(lines)
 
@@ -124,6 +126,7 @@ def _keep(store: Store, found: Results, data: Path, name: str) -> Imported:
         sum(reward >= 1 for _, reward, _ in rewards) / len(rewards) if rewards else None,
         len(broken), found.rejected, len(graded),
         tuple(f"{key[0]}/{key[1]}" for key, reward, again in graded if reward != again),
+        caveat=shop.caveat([known[each] for each in dict.fromkeys(key[0] for key, _, _ in graded)]) if shop else "",
     )  # fmt: skip
 
 
@@ -214,7 +217,8 @@ def _graded(world: RetailWorld, scenario: Scenario, trajectory: Trajectory) -> t
     environment = RetailEnvironment(world.reward.base)
     left, won, played = list(scenario.goals), dict[int, frozenset[str]](), []
     for place, turn in enumerate(trajectory.turns):
-        asked = [replace(call, result=None, error=None, fault=None) for call in turn.calls if call.reached]
+        own = [call for call in turn.calls if turn.speaker == "agent" and call.reached]
+        asked = [replace(call, result=None, error=None, fault=None) for call in own]
         turn = replace(turn, calls=tuple(environment.call(call) for call in asked))
         reached = world.reward.reached(left, turn, environment) if turn.calls else frozenset()
         if reached:

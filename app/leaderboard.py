@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.listings import NO_FIGURE, Listed, address, linked
+from app.listings import NO_FIGURE, Listed, address, linked, switched
 from app.reference_rows import PAPER, PAPER_BEAMS, PAPER_KINDS
 from app.results import Comparison, Evaluation, Interval, RunLine, RunResult
 from josh_engine.config import Run, RunConfig
@@ -42,14 +42,14 @@ def comparable(lines: Iterable[RunLine]) -> tuple[RunLine, ...]:
 
 
 def model_name(run: Run) -> str:
-    """Model and adapter, short."""
+    """Model and adapter, short, and what of the world's switches changes its figures."""
     config = run.config
     model = config.model or config.agent
     base = Path(model).name if "/" in model and "@" not in model else model
-    if config.adapter is None:
-        return base
-    place = Path(config.adapter)
-    return f"{base} + {place.parent.name if place.name == 'adapter' else place.name}"
+    if config.adapter is not None:
+        place = Path(config.adapter)
+        base += f" + {place.parent.name if place.name == 'adapter' else place.name}"
+    return ", ".join((base, *switched(config.options)))
 
 
 def verdict(paired: Comparison) -> str:
@@ -92,6 +92,7 @@ def warnings(standing: Standing, baseline: Run) -> tuple[str, ...]:
         ("agent", mine.agent, its.agent), ("trials (counts of calls)", mine.trials, its.trials),
         ("test order", mine.options.get("order"), its.options.get("order")),
         ("goal rule", mine.options.get("goal_rule"), its.options.get("goal_rule")),
+        ("strict arguments", mine.options.get("strict_arguments", "off"), its.options.get("strict_arguments", "off")),
     ):  # fmt: skip
         if one != other:
             told.append(f"{name} {one if one is not None else 'none'} against {other if other is not None else 'none'}")
@@ -124,7 +125,8 @@ def board_listed(standings: Sequence[Standing], base: str, *, official: bool) ->
                     *[("faint", NO_FIGURE)] * 2,
                 )
             )  # fmt: skip
-    return Listed(BOARD, rows, "" if standings else "Nothing is judged yet.")
+    told = dict.fromkeys(each.judged.caveat for each in standings if each.judged.caveat)
+    return Listed(BOARD, rows, " ".join(told) if standings else "Nothing is judged yet.")
 
 
 def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:

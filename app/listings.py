@@ -22,6 +22,7 @@ from storage.activity import Activity
 RUNS = ("Run", "State", "Name", "Scenarios", "Reward", "Success", "Created (UTC)")
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
 NO_FIGURE = "–"
+SWITCHED = {("strict_arguments", "on"): "strict arguments"}  # what changes the world's answers, and so every figure
 MOST_ROWS = 200  # what a page redraws every second without a noticeable pause
 ETA_AFTER = 3  # finished scenarios; before, a guess would jump about
 EVENTS = ("Event", "What happened (newest first)")
@@ -57,7 +58,7 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
             address(page, run=line.run),
             ("name", line.run),
             ("state", line.state),
-            ("text", " ".join([line.name, *(f"#{tag}" for tag in line.tags)])),
+            ("text", " ".join([line.name, *switched(line.options), *(f"#{tag}" for tag in line.tags)])),
             ("number", f"{line.finished} of {line.rollouts}"),
             ("number", figure(line.average_reward)),
             ("number", percent(line.success_rate)),
@@ -66,6 +67,11 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
         for line in lines
     ]
     return Listed(RUNS, rows, "" if lines else "No runs yet.")
+
+
+def switched(options: Mapping[str, str]) -> tuple[str, ...]:
+    """What of a run's options must be told beside its figures, in words."""
+    return tuple(words for switch, words in SWITCHED.items() if switch in options.items())
 
 
 def scenarios_listed(rollouts: Sequence[Rollout], *, by_interest: bool = False) -> Listed:

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.checking import Checked
 from app.endpoints import EXAMPLE as ENDPOINT_EXAMPLE
 from app.improving import Improved
+from app.listings import switched
 from app.results import (
     EndpointLine,
     Evaluation,
@@ -102,6 +103,8 @@ def result(given: RunResult) -> str:
         "user's model": _usage(given.user_usage),
         "seconds": f"{given.seconds:.1f} (critical path {given.critical_path_seconds:.1f})",
     }
+    if given.options:
+        lines["options"] = ", ".join(f"{name} {value}" for name, value in given.options.items())
     if len(given.pass_k) > 1:
         told = zip(given.pass_k, given.pass_k_intervals, strict=True)
         lines["pass^k"] = "  ".join(f"{k}: {_with_interval(*each)}" for k, each in enumerate(told, start=1))
@@ -173,6 +176,8 @@ def evaluation(given: Evaluation) -> str:
     }
     if given.floor is not None:
         lines["doing nothing"] = f"{_figure(given.floor)} success on the same scenarios"
+    if given.caveat:
+        lines["read with care"] = given.caveat
     if given.trials:
         flips = sum(any(each) and not all(each) for each in given.trials.values())
         lines["flips"] = f"{flips} of {len(given.trials)} scenarios succeed in some of their trials only"
@@ -191,7 +196,8 @@ def runs(lines: Sequence[RunLine]) -> str:
     head = ("run", "state", "strategy", "world/split", "scenarios", "reward", "success", "created", "name")
     body = [
         (
-            each.run, _state(each), each.strategy, f"{each.world}/{each.split}", str(each.scenarios),
+            each.run, _state(each), each.strategy,
+            ", ".join((f"{each.world}/{each.split}", *switched(each.options))), str(each.scenarios),
             _figure(each.average_reward), _figure(each.success_rate), each.created[:16].replace("T", " "), each.name,
         )
         for each in lines

@@ -65,7 +65,8 @@ class RunResult:
     `state` may be "interrupted": the store says running, but nobody works on it. `skipped` counts scenarios without
     goals. Intervals are 95 %, None where there is no figure. `usd` None: the price is unknown. `seconds` is wall time
     over all sittings; `critical_path_seconds` the longest rollout's sum over asks of the slowest turn. `prompts`: the
-    sha256 of each prompt text played with. `notices`: what the models did without a word, each told once.
+    sha256 of each prompt text played with. `notices`: what the models did without a word, each told once. `options`:
+    the world's switches that were set.
     """
 
     run: str
@@ -95,11 +96,12 @@ class RunResult:
     prompts: Mapping[str, str] = field(default_factory=dict)
     pass_k_intervals: tuple[Interval, ...] = ()
     notices: tuple[RunNotice, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One line of the list of runs. `state` as in RunResult."""
+    """One line of the list of runs. `state` and `options` as in RunResult."""
 
     run: str
     name: str
@@ -117,6 +119,7 @@ class RunLine:
     created: str
     tags: Sequence[str] = ()
     notices: tuple[RunNotice, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,8 @@ class Comparison:
 class Evaluation:
     """A run judged: its result, what the agent did wrong, and the comparison where one was asked for. `trials`: how
     each finished trial of a scenario ended, where there were several. `floor`: the success of doing nothing on the
-    same scenarios, where the world can tell."""
+    same scenarios, where the world can tell; `won_by_doing_nothing`: in which of them. `unachievable`: those whose gold
+    writes cannot all succeed; `caveat`: what a grade of these must be read with, in words."""
 
     result: RunResult
     bad_api_use: float | None
@@ -203,3 +207,6 @@ class Evaluation:
     paired: Comparison | None = None
     trials: Mapping[str, Sequence[bool]] = field(default_factory=dict)
     floor: float | None = None
+    unachievable: Sequence[str] = ()
+    won_by_doing_nothing: Sequence[str] = ()
+    caveat: str = ""

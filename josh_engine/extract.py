@@ -229,7 +229,8 @@ def flaw(source: Source) -> Flaw | None:
         return "reward"
     if source.rollout.grade is not None and source.rollout.grade < 1:
         return "grade"
-    return "error" if any(call.error is not None for node in on_path for call in node.turn.calls) else None
+    own = (call for node in on_path if node.turn.speaker == "agent" for call in node.turn.calls)  # not a customer's
+    return "error" if any(call.error is not None for call in own) else None
 
 
 def goals_reached(tree: Tree, node_ids: Sequence[str]) -> set[str]:

@@ -258,8 +258,9 @@ def _share(conversations: Sequence[tuple[Tree, Sequence[PlacedCall]]], faults: s
 
 
 def _calls(tree: Tree) -> list[PlacedCall]:
+    """The agent's own; a customer with tools makes calls too."""
     nodes = sorted(tree.nodes.values(), key=lambda node: tree_order(node.id))
-    return [PlacedCall(node.id, call) for node in nodes for call in node.turn.calls]
+    return [PlacedCall(node.id, call) for node in nodes if node.turn.speaker == "agent" for call in node.turn.calls]
 
 
 def _parameter_errors(tree: Tree, calls: Sequence[PlacedCall]) -> Iterable[tuple[PlacedCall, str, str, str]]:

@@ -63,7 +63,8 @@ def _runs_so_far() -> None:
 
 
 def _watching(run: Run) -> None:
-    shell.heading("Run", f"Run {run.id}", run.name, *(f"#{tag}" for tag in run.tags), beside=lambda: _curate(run))
+    switched, tags = listings.switched(run.config.options), (f"#{tag}" for tag in run.tags)
+    shell.heading("Run", f"Run {run.id}", run.name, *switched, *tags, beside=lambda: _curate(run))
     going = services.shown_state(shell.store(), run) in GOING
     st.fragment(_watch, run_every="1s" if going else None)(run.id, going)
 

@@ -21,7 +21,7 @@ MODELS_PURE = [
     "endpoint", "prices", "pace", "answers", "faults", "refusal", "refusals", "windows", "kinds", "habits", "notices",
     "finishes", "silence",
 ]  # fmt: skip
-TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
+TOOLWOZ_PURE = ["schema", "counting", "clock", "normalisation", "database", "goals", "environment"]
 PURE = (
     *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics", "agents/commands", "users/speech")),
     "josh_engine/search/*.py",

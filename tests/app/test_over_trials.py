@@ -138,8 +138,8 @@ def test_the_chart_says_its_figures_and_the_floor_in_words(standings):
 
 
 def test_a_world_that_is_not_there_any_more_has_no_floor(standings, tmp_path: Path):
-    assert evaluating.floor(standings[0].run, tmp_path / "nowhere") is None
+    assert evaluating.of_world(standings[0].run, tmp_path / "nowhere").floor is None
     with services.open_store(tmp_path / "josh.db") as store:
         config = services.build_config(services.RunRequest(limit=2), tmp_path)
         run = services.create_run(store, config)
-        assert evaluating.floor(run, tmp_path) is None, "a world that grades nothing"
+        assert evaluating.of_world(run, tmp_path).floor is None, "a world that grades nothing"

@@ -239,6 +239,55 @@ def test_what_does_not_parse_is_named_by_file_index_and_field(tmp_path, said, te
         assert services.list_runs(store) == ()
 
 
+def test_a_customer_s_own_calls_stand_in_its_turn_and_are_not_the_agent_s_errors(tmp_path):
+    """As in τ²-bench's telecom, where the customer has a phone in hand."""
+    said = [
+        {"role": "assistant", "content": "Hi!"},
+        {"role": "user", "content": "No signal."},
+        {"role": "assistant", "content": "Please switch airplane mode off."},
+        {"role": "user", "content": None, "tool_calls": [
+            {"id": "u1", "name": "toggle_airplane_mode", "arguments": {}, "requestor": "user"},
+            {"id": "u2", "name": "check_sim", "arguments": {"slot": 1}, "requestor": "user"}]},
+        {"role": "tool", "id": "u2", "content": "Error: no such slot", "requestor": "user", "error": True},
+        {"role": "tool", "id": "u1", "content": "Airplane mode is off.", "requestor": "user"},
+        {"role": "user", "content": "Done, and it works."},
+        {"role": "assistant", "content": None, "tool_calls": [
+            {"id": "a1", "name": "get_line", "arguments": {"line": "L1"}, "requestor": "assistant"}]},
+        {"role": "tool", "id": "a1", "content": "{}", "requestor": "assistant"},
+        {"role": "assistant", "content": "Good."},
+        {"role": "user", "content": None, "tool_calls": [{"id": "u3", "name": "reboot", "arguments": {}}]},
+    ]  # fmt: skip
+    simulation = {**SECOND["simulations"][0], "messages": said}
+    info = {**SECOND["info"], "environment_info": {"domain_name": "telecom"}}
+    (tmp_path / "r.json").write_text(json.dumps({**SECOND, "info": info, "simulations": [simulation]}))
+    (one,) = read_results((tmp_path / "r.json").read_text(), "r.json").trajectories
+    assert [turn.speaker for turn in one.turns] == ["user", "agent", "user", "agent", "user"]
+    calls = [[(call.id, call.name, call.answer) for call in turn.calls] for turn in one.turns]
+    assert calls[2] == [
+        ("call_1", "toggle_airplane_mode", "Airplane mode is off."), ("call_2", "check_sim", "Error: no such slot"),
+    ]  # fmt: skip
+    assert calls[3] == [("call_3", "get_line", "{}")] and calls[4] == [("call_4", "reboot", "")] and not calls[1]
+    assert (one.turns[2].reply, one.turns[3].reply) == ("Done, and it works.", "Good.")
+    with services.open_store(tmp_path / "josh.db") as store:
+        made = import_results(store, tmp_path / "r.json", tmp_path)
+        judged = services.evaluate_run(store, made.run, data=tmp_path)
+        assert (judged.errors_by_api, judged.bad_api_use) == ({}, 0.0)
+        opened = services.open_rollout(store, f"{made.run}/7/0")
+    assert [call.name for call in opened.tree.nodes["0u"].turn.calls] == ["toggle_airplane_mode", "check_sim"]
+
+
+def test_an_answer_goes_to_the_call_that_it_names(tmp_path):
+    asked = [{"id": "x", "name": "think", "arguments": {}}, {"id": "y", "name": "calculate", "arguments": {}}]
+    said = [
+        {"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": asked},
+        {"role": "tool", "id": "y", "content": "2"}, {"role": "tool", "id": "x", "content": "Hm."},
+    ]  # fmt: skip
+    told = {"simulations": [{**SECOND["simulations"][0], "messages": said}]}
+    turn = read_results(json.dumps(told), "r").trajectories[0].turns[1]
+    assert [call.answer for call in turn.calls] == ["Hm.", "2"]
+    assert [(each.tool_call_id, each.content) for each in turn.messages[1:]] == [("call_2", "2"), ("call_1", "Hm.")]
+
+
 def test_act_agents_results_are_read_from_user_messages(base, tasks):
     """They are told in the user's role, with a prefix."""
     traj = [

@@ -303,14 +303,16 @@ def _run_answer(result: RunResult, note: str) -> Answer:
 def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
     given = asdict(judged)
     paired = given.pop("paired")
-    given = _without_empty_pass(given.pop("result")) | given | ({"paired": paired} if paired else {})
+    given = _without_empty_pass(given.pop("result")) | given
+    if judged.paired is not None:
+        given["paired"] = paired | {"verdict": judged.paired.verdict, "not_decisive": judged.paired.short}
     return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note)
 
 
 def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
     """Pass^k says something only where there were several trials."""
-    several = ("pass_k", "pass_k_intervals")
-    return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name not in several}
+    several = given["rollouts"] > given["scenarios"]
+    return {name: each for name, each in given.items() if several or not name.startswith("pass_k")}
 
 
 def _code(state: str, note: str) -> int:

@@ -13,7 +13,17 @@ from app.results import Comparison, Evaluation
 from app.settings import RunRequest, build_config, data_path
 from josh_engine.config import Run, RunLimits
 from josh_engine.errors import ConfigError, JoshError
-from josh_engine.metrics import Spread, Wrong, compare, error_analysis, spreads, wrong_calls
+from josh_engine.metrics import (
+    BAD_API_USE,
+    INCORRECT_FORMAT,
+    Spread,
+    Wrong,
+    compare,
+    error_analysis,
+    spreads,
+    wrong_calls,
+)
+from josh_engine.rates import by_scenario
 from josh_engine.tree import fold
 from josh_engine.values import Rollout
 from storage import exports, runs, trainings
@@ -30,21 +40,22 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None, data:
     errors = error_analysis(fold(event for _, event in runs.events_after(store, each.id)) for each in done)
     return Evaluation(
         result=figures.run_result(store, run),
-        bad_api_use=errors.bad_api_use if done else None,
-        incorrect_format=errors.incorrect_format if done else None,
+        bad_api_use=errors.kinds[BAD_API_USE] if done else None,
+        incorrect_format=errors.kinds[INCORRECT_FORMAT] if done else None,
+        error_kinds=errors.kinds if done else {},
         errors_by_api=errors.errors_by_api,
         parameter_errors=tuple(asdict(each) for each in errors.parameter_errors),
         paired=compare_runs(store, run_id, against) if against else None,
-        trials=_trials(done) if run.config.trials > 1 else {},
+        trials=_trials(rollouts) if run.config.trials > 1 else {},
         floor=floor(run, data or data_path(store.path)),
     )
 
 
-def _trials(done: Sequence[Rollout]) -> dict[str, tuple[bool, ...]]:
-    found: dict[str, list[bool]] = {}
-    for each in done:
-        found.setdefault(each.scenario_id, []).append(each.success)
-    return {scenario: tuple(outcomes) for scenario, outcomes in found.items()}
+def _trials(rollouts: Sequence[Rollout]) -> dict[str, tuple[bool | None, ...]]:
+    return {
+        scenario: tuple(each.success if each.state == "done" else None for each in trials)
+        for scenario, trials in by_scenario(rollouts).items()
+    }
 
 
 def floor(run: Run, data: Path) -> float | None:
@@ -148,4 +159,11 @@ def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:
         both=paired.both,
         neither=paired.neither,
         graded=paired.graded,
+        pairs=paired.pairs,
+        difference_low=paired.difference_low,
+        success_difference_low=paired.success_difference_low,
+        finished=paired.after.finished,
+        asked=paired.after.asked,
+        baseline_finished=paired.before.finished,
+        baseline_asked=paired.before.asked,
     )

@@ -74,7 +74,7 @@ def in_words(made: Imported) -> str:
     rate = Rate(made.success, made.success_low, made.finished, made.asked)
     told = f"{made.conversations:,} conversations of {made.tasks:,} tasks"
     if rate.value is not None:
-        told += f", success {joined(figure(rate.value), least(rate))} by the file, {rate.of} finished"
+        told += f", success by the file {joined(figure(rate.value), least(rate))}, {rate.of} finished"
     lines = [f"{told}."]
     if made.failed:
         lines.append(f"{made.failed:,} were broken off by the harness.")

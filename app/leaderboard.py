@@ -209,7 +209,7 @@ def beams_listed(lines: Sequence[BeamLine], standings: Iterable[Standing]) -> Li
     rows = []
     for line in lines:
         known = [judged[folder].judged.result.success for folder in line.adapters if folder in judged]
-        told = ", ".join(f"{with_interval(rate, None)} of {rate.of}" for rate in known)
+        told = ", ".join(f"{with_interval(rate, None)} ({rate.of})" for rate in known)
         each = line.result
         rows.append(
             linked(
@@ -248,10 +248,9 @@ def flips_listed(standing: Standing, which: str = "Both") -> Listed:
         )
         for kind, before, after, scenario in told
     ]  # fmt: skip
-    told = [] if rows else ["No scenario was fixed or broken."]
-    if paired.n < paired.pairs:
-        told.append(f"Of {paired.n} of {paired.pairs} pairs: the others did not finish on both sides.")
-    return Listed(FLIPS, rows, " ".join(told))
+    none = "" if rows else "No scenario was fixed or broken."
+    left = f"{paired.n} of {paired.pairs} pairs: the others did not finish on both sides."
+    return Listed(FLIPS, rows, joined(none, left if paired.n < paired.pairs else ""))
 
 
 def calls_listed(standing: Standing, baseline: Standing, here: Mapping[str, str]) -> Listed:

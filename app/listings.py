@@ -195,13 +195,13 @@ def interval(bounds: tuple[float, float] | None, *, of: str = "figure") -> str:
 
 
 def least(rate: Rate, *, of: str = "figure") -> str:
-    """`≥ 0.678`: what a rate is at least, were all that did not finish failures; rounded down. Empty where nothing is
+    """`(≥ 0.678)`: what a rate is at least, were all that did not finish failures; rounded down. Empty where nothing is
     missing."""
     if rate.low is None or rate.whole:
         return ""
     scale = 100 if of == "percent" else 1000
     down = math.floor(rate.low * scale + 1e-9) / scale
-    return f"≥ {percent(down) if of == 'percent' else figure(down)}"
+    return f"(≥ {percent(down) if of == 'percent' else figure(down)})"
 
 
 def joined(*parts: str) -> str:

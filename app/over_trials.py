@@ -54,7 +54,7 @@ def pass_listed(standings: Sequence[Standing]) -> Listed:
 
 def pass_in_words(rate: Rate, interval: Interval) -> str:
     """With the number of tasks it is over, where not all have so many finished trials."""
-    return with_interval(rate, interval) + ("" if rate.whole else f" of {rate.of}")
+    return with_interval(rate, interval) + ("" if rate.whole else f" ({rate.of})")
 
 
 def _floors(standings: Sequence[Standing]) -> list[dict[str, Json]]:

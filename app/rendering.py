@@ -161,7 +161,7 @@ def probe(given: Probe, address: str) -> str:
 def evaluation(given: Evaluation) -> str:
     of = given.result.success.of
     lines: dict[str, Json] = {
-        **{_kind(kind): f"{_figure(given.error_kinds.get(kind))} ({of})" for kind in FAULTS},
+        **{_kind(kind): f"{_figure(given.error_kinds.get(kind))}, {of}" for kind in FAULTS},
         "errors by API": ", ".join(f"{name} {count}" for name, count in given.errors_by_api.items()) or "none",
     }
     if given.floor is not None:
@@ -303,9 +303,9 @@ def _price(usd: float | None) -> str:
 
 
 def _rate(given: Rate, interval: Interval | None = None) -> str:
-    """`0.750 [0.700, 0.800] ≥ 0.678 (271 of 300)`."""
+    """`0.750 [0.700, 0.800] (≥ 0.678), 271 of 300`."""
     bounds = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
-    return joined(_figure(given.value), bounds, least(given), f"({given.of})")
+    return f"{joined(_figure(given.value), bounds, least(given))}, {given.of}"
 
 
 def _plain(value: Json) -> str:

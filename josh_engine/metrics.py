@@ -282,8 +282,7 @@ def spreads(rollouts: Sequence[Rollout]) -> tuple[Spread, ...]:
     found = []
     for n in sorted({*(size for size in SPREAD_SIZES if size < len(told)), len(told)}):
         means = np.array([figures[generator.integers(0, len(told), n)].mean(axis=0) for _ in range(SPREAD_RESAMPLES)])
-        reward, success = means.std(axis=0)
-        found.append(Spread(n, float(reward), float(success)))
+        found.append(Spread(n, *map(float, means.std(axis=0))))
     return tuple(found)
 
 

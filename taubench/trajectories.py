@@ -56,7 +56,8 @@ class Trajectory:
 class Results:
     """`kind`: tau1 or tau2. `domain`: retail, airline …; tau1's files name none, so it is told by their tools. `agent`,
     `user`: models as the file names them, "" where it does not. `rejected`: what could not be read, each by file, index
-    and field; `unread`: the same as far as a task is named, so that it is counted among those asked for. `briefs`: what the user of a task was told, where the file says it."""
+    and field; `unread`: those of them that name a task, so that they are counted among the asked. `briefs`: what the
+    user of a task was told, where the file says it."""
 
     kind: str
     trajectories: tuple[Trajectory, ...]

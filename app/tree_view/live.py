@@ -55,17 +55,17 @@ def draw_figures(result: RunResult, rollouts: Sequence[Rollout]) -> None:
     """How the run does, and how fast it goes."""
     reward, success, calls, pace, left, elapsed = st.columns([3, 3, 2, 2, 2, 2])
     reward.metric(
-        f"Average Reward, {result.reward.of}",
+        "Average Reward",
         listings.joined(listings.figure(result.average_reward), listings.least(result.reward)),
-        delta=listings.interval(result.average_reward_interval) or None,
+        delta=f"{listings.interval(result.average_reward_interval)}, {result.reward.of}".removeprefix(", "),
         delta_color="off",
         delta_arrow="off",
         help=OVER,
     )
     success.metric(
-        f"100 % success, {result.success.of}",
+        "100 % success",
         listings.joined(listings.percent(result.success_rate), listings.least(result.success, of="percent")),
-        delta=listings.interval(result.success_rate_interval, of="percent") or None,
+        delta=f"{listings.interval(result.success_rate_interval, of='percent')}, {result.success.of}".removeprefix(", "),
         delta_color="off",
         delta_arrow="off",
         help=OVER,

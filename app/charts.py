@@ -48,7 +48,8 @@ def standings_drawn(standings: Sequence[Standing]) -> Drawn:
         yOffset="metric:N",
     )  # fmt: skip
     points = base.mark_point(filled=True, size=80, opacity=1).encode(
-        x="value:Q", color=alt.Color("metric:N", title=None), shape=alt.Shape("metric:N", title=None),
+        x="value:Q", color=alt.Color("metric:N", title=None, legend=alt.Legend(orient="bottom")),
+        shape=alt.Shape("metric:N", title=None),
         yOffset="metric:N",
     )  # fmt: skip
     words = "; ".join(
@@ -77,7 +78,7 @@ def pass_drawn(standings: Sequence[Standing]) -> Drawn:
     frame = pd.DataFrame(told, columns=["model", "k", "value", "low", "high", "least", "tasks"])
     base = alt.Chart(frame).encode(
         x=alt.X("k:O", title="k", axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=260, columns=2)),
+        color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=300, columns=1)),
     )
     scale = alt.Scale(domain=[0, 1])
     ranges = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
@@ -108,7 +109,9 @@ def failed_calls_drawn(standing: Standing, baseline: Standing) -> Drawn:
     told = [(name, side, found.get(name, 0)) for name in names[:MOST_BARS] for side, found in sides]
     frame = pd.DataFrame(told, columns=["tool", "model", "errors"])
     words = "; ".join(f"{name}, {side}: {count}" for name, side, count in told)
-    return _bars(frame, "tool", "model", f"Failed calls by tool. {words or 'None'}.", "failed calls")
+    played = " and ".join(dict.fromkeys(each.judged.result.success.of for each in (standing, baseline)[: len(sides)]))
+    axis = f"failed calls, in {played} conversations"
+    return _bars(frame, "tool", "model", f"Failed calls by tool. {words or 'None'}.", axis)
 
 
 def parameters_drawn(standing: Standing) -> Drawn:
@@ -119,7 +122,8 @@ def parameters_drawn(standing: Standing) -> Drawn:
     ]
     frame = pd.DataFrame(told, columns=["parameter", "kind", "errors"])
     words = "; ".join(f"{name}, {kind}: {count}" for name, kind, count in told)
-    return _bars(frame, "parameter", "kind", f"Wrong parameters in tries at missed goals. {words or 'None'}.", "errors")
+    axis = f"errors, in {standing.judged.result.success.of} conversations"
+    return _bars(frame, "parameter", "kind", f"Wrong parameters in tries at missed goals. {words or 'None'}.", axis)
 
 
 def meant(bar: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from josh_engine.metrics import FAULTS, Wrong
 from josh_engine.rates import Rate
 from josh_engine.values import Json
 
-BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "Finished", "Played", "T", "User")
+BOARD = ("Model", "Finished", "Average Reward", "Success", "Minus baseline", "Played", "T", "User")
 KINDS = ("What went wrong", "This one", "Baseline", "Paper: base", "Paper: KTO")
 BEAMS = (
     "Beam",
@@ -123,8 +123,8 @@ def board_listed(standings: Sequence[Standing], base: str, *, official: bool) ->
     if official:
         rows += [
             linked(
-                name, "", ("faint", name), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
-                ("faint", NO_FIGURE), ("faint", "450"), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
+                name, "", ("faint", name), ("faint", "450"), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
+                ("faint", NO_FIGURE), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
                 ("faint", "GPT-4o"),
             )
             for name, reward, success in PAPER
@@ -133,8 +133,8 @@ def board_listed(standings: Sequence[Standing], base: str, *, official: bool) ->
         if floor is not None:
             rows.append(
                 linked(
-                    f"floor-{floor}-{played_on}", "", ("faint", "floor: doing nothing"), ("faint", NO_FIGURE),
-                    ("faint", f"{floor:.3f}"), *[("faint", NO_FIGURE)] * 2, ("faint", played_on),
+                    f"floor-{floor}-{played_on}", "", ("faint", "floor: doing nothing"),
+                    *[("faint", NO_FIGURE)] * 2, ("faint", f"{floor:.3f}"), ("faint", NO_FIGURE), ("faint", played_on),
                     *[("faint", NO_FIGURE)] * 2,
                 )
             )  # fmt: skip
@@ -152,10 +152,10 @@ def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
         result.run,
         address("run", run=result.run),
         ("link", f"{model_name(standing.run)} · {result.run}"),
+        ("number", f"{result.success.of}{unranked}"),
         ("number", with_interval(result.reward, result.average_reward_interval)),
         ("number", with_interval(result.success, result.success_rate_interval)),
         ("number", minus),
-        ("number", f"{result.success.of}{unranked}"),
         ("text", played(config)),
         ("number", f"{config.sampling.temperature:g}"),
         ("text", config.user + (f" ({config.user_model})" if config.user_model else "")),

@@ -24,6 +24,7 @@ from storage.activity import Activity
 RUNS = ("Run", "State", "Name", "Finished", "Reward", "Success", "Created (UTC)")
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
 NO_FIGURE = "–"
+NO_BREAK = "\u00a0"
 MOST_ROWS = 200  # what a page redraws every second without a noticeable pause
 ETA_AFTER = 3  # finished scenarios; before, a guess would jump about
 EVENTS = ("Event", "What happened (newest first)")
@@ -55,8 +56,8 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
             ("state", line.state),
             ("text", " ".join([line.name, *(f"#{tag}" for tag in line.tags)])),
             ("number", line.success.of),
-            ("number", joined(figure(line.average_reward), least(line.reward))),
-            ("number", joined(percent(line.success_rate), least(line.success, of="percent"))),
+            ("rate", joined(figure(line.average_reward), least(line.reward))),
+            ("rate", joined(percent(line.success_rate), least(line.success, of="percent"))),
             ("faint", moment(line.created)),
         )
         for line in lines
@@ -195,13 +196,13 @@ def interval(bounds: tuple[float, float] | None, *, of: str = "figure") -> str:
 
 
 def least(rate: Rate, *, of: str = "figure") -> str:
-    """`(≥ 0.678)`: what a rate is at least, were all that did not finish failures; rounded down. Empty where nothing is
-    missing."""
-    if rate.low is None or rate.whole:
+    """`(≥0.678)`: what a rate is at least, with all that did not finish as 0; rounded down. Empty where that says no
+    more than the rate."""
+    if rate.value is None or rate.low is None or rate.value - rate.low < 1e-9:
         return ""
     scale = 100 if of == "percent" else 1000
     down = math.floor(rate.low * scale + 1e-9) / scale
-    return f"(≥ {percent(down) if of == 'percent' else figure(down)})"
+    return f"(≥{percent(down) if of == 'percent' else figure(down)})".replace(" ", NO_BREAK)
 
 
 def joined(*parts: str) -> str:
@@ -230,9 +231,9 @@ def progress_in_words(run: Activity) -> str:
 
 
 def stage(result: RunResult) -> str:
-    """`20 of 20 scenarios, state: failed; 12 finished, 8 failed by a fault`."""
+    """`20 of 20 scenarios, state: failed; 12 of 20 finished, 8 failed by a fault`."""
     told = f"{result.finished + result.failed} of {result.rollouts} scenarios, state: {result.state}"
-    return told + (f"; {result.finished} finished, {result.failed} failed by a fault" if result.failed else "")
+    return told + (f"; {result.success.of} finished, {result.failed} failed by a fault" if result.failed else "")
 
 
 def pace(rollouts: Sequence[Rollout], seconds: float) -> str:

@@ -19,7 +19,7 @@ MOST_K = 4
 PASS = ("Model", *(f"Pass^{k}" for k in range(1, MOST_K + 1)), "Tasks", "Trials", "Finished", "User")
 OUTCOMES = ("Scenario", "This one", "Trials", "Baseline", "What changed")
 COSTS = ("Model", "Conversations", "Agent's outputs each", "Agent's usd each", "User's outputs each", "User's usd each")
-WHICH = ("Sometimes", "Always", "Never", "Unfinished", "All")
+WHICH = ("Sometimes", "Always", "Never", "Open", "All")
 MARKS: Mapping[bool | None, str] = {True: "✓", False: "·", None: "?"}
 TAU_2 = "tau2-retail"  # of imported results
 
@@ -113,11 +113,11 @@ def _counted(outcomes: Outcomes) -> str:
 
 
 def kind(outcomes: Outcomes) -> str:
-    """Sometimes, Always or Never; Unfinished where only the trials that did not finish could tell."""
+    """Sometimes, Always or Never; Open where only the trials that did not finish could tell."""
     if True in outcomes and False in outcomes:
         return "Sometimes"
     if None in outcomes:
-        return "Unfinished"
+        return "Open"
     return "Always" if True in outcomes else "Never"
 
 
@@ -127,7 +127,7 @@ def in_words(standing: Standing) -> str:
     counted = ", ".join(f"{kinds.count(name)} {name.lower()}" for name in WHICH[:3])
     things = "scenario" if len(kinds) == 1 else "scenarios"
     told = f"Of {len(kinds)} {things}: {counted} succeeded in {standing.run.config.trials} trials"
-    return told + (f"; {left} cannot be told, for trials did not finish." if (left := kinds.count(WHICH[3])) else ".")
+    return told + (f"; {left} open, for trials of theirs did not finish." if (left := kinds.count(WHICH[3])) else ".")
 
 
 def _gain(mine: Mapping[str, Outcomes], its: Mapping[str, Outcomes], scenario: str) -> float:

@@ -40,7 +40,7 @@ def pipeline(
     share = percent(count.share) if count.pairs else "none"
     judged = [line for line in lines if line.strategy == "greedy" and line.finished]
     trained = f"newest: {jobs[0].state}" if jobs else "none yet"
-    success = f"newest: {percent(judged[0].success_rate)} success, {judged[0].success.of}" if judged else NONE_JUDGED
+    success = f"{percent(judged[0].success_rate)} success, {judged[0].success.of}" if judged else NONE_JUDGED
     return (
         Step("run", "Run", counted(len(lines), "run"), running, {"run": active[0].id} if active else {}),
         Step("tree", "Tree", counted(finished, "tree"), f"{full:,} with full reward", example),

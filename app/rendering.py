@@ -303,7 +303,7 @@ def _price(usd: float | None) -> str:
 
 
 def _rate(given: Rate, interval: Interval | None = None) -> str:
-    """`0.750 [0.700, 0.800] (≥ 0.678), 271 of 300`."""
+    """`0.750 [0.700, 0.800] (≥0.678), 271 of 300`."""
     bounds = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
     return f"{joined(_figure(given.value), bounds, least(given))}, {given.of}"
 

@@ -33,7 +33,7 @@ class Rate:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is missing, so that `low` says no more than `value`."""
+        """Whether nothing is missing."""
         return self.finished >= self.asked
 
     @property

@@ -23,7 +23,7 @@ from josh_engine.values import Json, Rollout
 
 GRID_HEIGHT, TREE_HEIGHT, TICKER_HEIGHT = 236, 392, 186
 LAST_EVENTS = 12
-OVER = "Over the scenarios that finished, of all that were asked for; ≥: with every other one as 0."
+OVER = "Over the scenarios that finished. In brackets the least it can be: with every other one asked for as 0."
 
 
 @st.cache_resource(show_spinner=False)
@@ -57,7 +57,7 @@ def draw_figures(result: RunResult, rollouts: Sequence[Rollout]) -> None:
     reward.metric(
         "Average Reward",
         listings.joined(listings.figure(result.average_reward), listings.least(result.reward)),
-        delta=f"{listings.interval(result.average_reward_interval)}, {result.reward.of}".removeprefix(", "),
+        delta=listings.interval(result.average_reward_interval) or None,
         delta_color="off",
         delta_arrow="off",
         help=OVER,
@@ -65,7 +65,7 @@ def draw_figures(result: RunResult, rollouts: Sequence[Rollout]) -> None:
     success.metric(
         "100 % success",
         listings.joined(listings.percent(result.success_rate), listings.least(result.success, of="percent")),
-        delta=f"{listings.interval(result.success_rate_interval, of='percent')}, {result.success.of}".removeprefix(", "),
+        delta=listings.interval(result.success_rate_interval, of="percent") or None,
         delta_color="off",
         delta_arrow="off",
         help=OVER,

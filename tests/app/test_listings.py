@@ -176,7 +176,7 @@ def test_the_steps_of_the_work_say_how_much_there_is_and_lead_to_the_newest():
     lines = (line(), line(strategy="greedy", success_rate=0.25))
     *_, train, evaluate = pipeline.pipeline(lines, count, active=(), exports=0, jobs=(job,))
     assert (train.count, train.state, dict(train.params)) == ("1 job", "newest: running", {"job": "t1"})
-    assert (evaluate.count, evaluate.state) == ("1 run", "newest: 25 % success, 4 of 4")
+    assert (evaluate.count, evaluate.state) == ("1 run", "25 % success, 4 of 4")
 
 
 def test_tags_stand_beside_the_name():

@@ -125,7 +125,7 @@ def test_costs_of_the_sides_stand_apart(standings):
 
 def test_the_board_has_the_floor_and_ranks_by_success_and_the_csv_has_it_all(standings):
     listed = leaderboard.board_listed(standings, standings[0].run.id, official=False)
-    assert texts(listed.rows[-1])[:3] == ["floor: doing nothing", "–", "0.250"]
+    assert texts(listed.rows[-1])[:4] == ["floor: doing nothing", "–", "–", "0.250"]
     rows = list(csv.DictReader(io.StringIO(figures_csv.as_csv(standings))))
     assert (rows[0]["trials"], rows[0]["floor"]) == ("4", "0.25")
     assert float(rows[0]["pass_2"]) == pytest.approx(standings[0].judged.result.pass_k[1])

@@ -106,7 +106,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, da
         assert services.run_result(store, made["run"]).state == told.state
     told = in_words(Imported(**made))
     assert "1 were broken off" in told and "Left out: r.json, result 5" in told
-    assert "success by the file 1.000 (≥ 0.500), 4 of 8 finished" in told
+    assert "success by the file 1.000 (≥0.500), 4 of 8 finished" in told
 
 
 def test_whose_tasks_they_are_is_told_by_what_their_users_were_told(data, tmp_path):

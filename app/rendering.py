@@ -201,6 +201,7 @@ def runs(lines: Sequence[RunLine]) -> str:
 
 def export(given: ExportResult, out: Path) -> str:
     lines = {"files": f"{', '.join(given.files)} in {out}", "rows": given.rows}
+    lines["trees"] = f"{given.funnel['finished_with_reward']:,} of {given.funnel['rollouts']:,} finished with reward"
     lines |= {"positives": given.positives, "negatives": given.negatives, "scenarios": given.scenarios}
     for name, gate in given.gates.items():
         lines[f"gate {name}"] = f"{'ok' if gate.ok else 'NOT OK'} ({gate.count})"

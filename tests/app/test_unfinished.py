@@ -156,6 +156,16 @@ def test_evaluate_says_n_of_n_and_the_verdict(ask: Any, say: Any, tmp_path: Path
     assert "5 of 6 rollouts finished, 1 failed" in shown
 
 
+def test_an_export_says_of_how_many_trees_it_is(say: Any, ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "fault").write_text("train/1")
+    monkeypatch.setenv("FAKE_FAULT", str(tmp_path / "fault"))
+    _, run = ask("run", *PLAYERS, "--limit", "4")
+    _, told, _ = say("export", run["run"], "--out", str(tmp_path / "rows"))
+    with services.open_store(tmp_path / "josh.db") as store:
+        rewarded = sum(each.state == "done" and each.won > 0 for each in services.list_rollouts(store, run["run"]))
+    assert 0 < rewarded <= 3 and f"{rewarded} of 4 finished with reward" in told
+
+
 def test_improve_judges_nothing_by_a_remainder(
     store: services.Store,
     tmp_path: Path,

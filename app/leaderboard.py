@@ -111,7 +111,7 @@ def warnings(standing: Standing, baseline: Run) -> tuple[str, ...]:
     if standing.judged.result.state not in ("done", "failed"):
         told.append("not finished: figures are provisional")
     if failed := standing.judged.result.failed:
-        told.append(f"{failed} scenarios failed by a fault; figures are over {standing.judged.result.success.of}")
+        told.append(f"{failed} conversations failed by a fault; figures are over {standing.judged.result.success.of}")
     return tuple(told)
 
 

@@ -87,7 +87,7 @@ def _gain(paired: Comparison) -> str:
     """The verdict, and what it rests on."""
     interval = f"[{paired.success_low:+.3f}, {paired.success_high:+.3f}]"
     return (
-        f"{paired.told}: {paired.success_difference:+.3f} {interval} on {paired.n} of {paired.pairs} pairs,"
+        f"{paired.told}; {paired.success_difference:+.3f} {interval} on {paired.n} of {paired.pairs} pairs,"
         f" {len(paired.fixed)} fixed, {len(paired.broken)} broken"
     )
 
@@ -161,7 +161,7 @@ def probe(given: Probe, address: str) -> str:
 def evaluation(given: Evaluation) -> str:
     of = given.result.success.of
     lines: dict[str, Json] = {
-        **{_kind(kind): f"{_figure(given.error_kinds.get(kind))}, {of}" for kind in FAULTS},
+        **{_kind(kind): f"{_figure(given.error_kinds.get(kind))}, {of} finished" for kind in FAULTS},
         "errors by API": ", ".join(f"{name} {count}" for name, count in given.errors_by_api.items()) or "none",
     }
     if given.floor is not None:
@@ -172,9 +172,9 @@ def evaluation(given: Evaluation) -> str:
     if given.paired:
         paired = given.paired
         lines[f"minus {paired.baseline}"] = (
-            f"{paired.told}: {paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
+            f"{paired.told}; {paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
             f" on {paired.n} of {paired.pairs} pairs, {len(paired.fixed)} fixed, {len(paired.broken)} broken,"
-            f" p {paired.p:.3g}{against(paired)}"
+            f" p {paired.p:.3g}.{against(paired)}"
         )
     return result(given.result) + "\n" + fields(lines)
 
@@ -304,9 +304,9 @@ def _price(usd: float | None) -> str:
 
 
 def _rate(given: Rate, interval: Interval | None = None) -> str:
-    """`0.750 [0.700, 0.800] (≥0.678), 271 of 300`."""
+    """`0.750 [0.700, 0.800] (≥0.678), 271 of 300 finished`."""
     bounds = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
-    return f"{joined(_figure(given.value), bounds, least(given))}, {given.of}"
+    return f"{joined(_figure(given.value), bounds, least(given))}, {given.of} finished"
 
 
 def _plain(value: Json) -> str:

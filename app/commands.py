@@ -45,7 +45,10 @@ def evaluate(words: argparse.Namespace) -> Answer:
             services.load_run(store, words.against)
     result, note = _play_new(words, "test", "greedy")
     with _store(words, create=False) as store:
-        judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        try:
+            judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        except ConfigError as error:  # nothing to compare is no reason to keep what was played to oneself
+            judged, note = services.evaluate_run(store, result.run, data=_data(words)), note or str(error)
     return _evaluation_answer(judged, note)
 
 

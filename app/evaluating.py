@@ -137,8 +137,13 @@ def launch_plain_play(store: Store, request: RunRequest, *, name: str) -> str:
 
 def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:
     """Raises ConfigError where the two finished no scenario in common, NotFound."""
-    runs.load_run(store, baseline)
+    shared = set(runs.load_run(store, baseline).config.scenarios) & set(runs.load_run(store, run_id).config.scenarios)
     paired = compare(runs.list_rollouts(store, baseline), runs.list_rollouts(store, run_id))
+    if paired is None and shared:
+        raise ConfigError(
+            f"Of the {len(shared)} scenarios that {run_id} and {baseline} share, none is finished on both sides.",
+            remedy="Resume them: what failed is played again.",
+        )
     if paired is None:
         raise ConfigError(
             f"Runs {run_id} and {baseline} finished no scenario in common, so they cannot be compared.",

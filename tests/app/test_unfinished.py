@@ -156,6 +156,17 @@ def test_evaluate_says_n_of_n_and_the_verdict(ask: Any, say: Any, tmp_path: Path
     assert "5 of 6 rollouts finished, 1 failed" in shown
 
 
+def test_where_nothing_finished_the_figures_are_told_and_why_nothing_is_compared(
+    ask: Any, say: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    _, base = ask("evaluate", *PLAYERS, "--limit", "2")
+    (tmp_path / "fault").write_text("")
+    monkeypatch.setenv("FAKE_FAULT", str(tmp_path / "fault"))
+    code, out, err = say("evaluate", *PLAYERS, "--limit", "2", "--seed", "1", "--against", base["run"])
+    assert code == 1 and "-, 0 of 2 finished" in out
+    assert "Of the 2 scenarios that" in err and "none is finished on both sides" in err
+
+
 def test_an_export_says_of_how_many_trees_it_is(say: Any, ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "fault").write_text("train/1")
     monkeypatch.setenv("FAKE_FAULT", str(tmp_path / "fault"))

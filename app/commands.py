@@ -47,7 +47,10 @@ def evaluate(words: argparse.Namespace) -> Answer:
             services.load_run(store, words.against)
     result, note = _play_new(words, "test", "greedy")
     with _store(words, create=False) as store:
-        judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        try:
+            judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        except ConfigError as error:  # nothing to compare is no reason to keep what was played to oneself
+            judged, note = services.evaluate_run(store, result.run, data=_data(words)), note or str(error)
     return _evaluation_answer(judged, note)
 
 
@@ -319,15 +322,17 @@ def _run_answer(result: RunResult, note: str) -> Answer:
 def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
     given = asdict(judged)
     paired = given.pop("paired")
-    given = _without_empty_pass(given.pop("result")) | given | ({"paired": paired} if paired else {})
+    given = _without_empty_pass(given.pop("result")) | given
+    if judged.paired is not None:
+        given["paired"] = paired | {"verdict": judged.paired.verdict, "not_decisive": judged.paired.short}
     told = rendering.noticed(judged.result.notices)
     return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note, told)
 
 
 def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
     """Pass^k says something only where there were several trials."""
-    several = ("pass_k", "pass_k_intervals")
-    return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name not in several}
+    several = given["rollouts"] > given["scenarios"]
+    return {name: each for name, each in given.items() if several or not name.startswith("pass_k")}
 
 
 def _code(state: str, note: str) -> int:

@@ -78,7 +78,7 @@ def _watch(run_id: str, going: bool) -> None:
     rollouts = services.list_rollouts(store, run_id)
     _controls(run, result)
     over = result.finished + result.failed
-    st.progress(over / max(1, result.rollouts), text=f"{over} of {result.rollouts} scenarios, state: {result.state}")
+    st.progress(over / max(1, result.rollouts), text=listings.stage(result))
     live.draw_figures(result, rollouts)
     live.draw_trees(store, run, rollouts)
     _lists(store, run, result, rollouts)

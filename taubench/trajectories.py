@@ -35,8 +35,8 @@ BREAKDOWN = ("reward_basis", "reward_breakdown", "db_check", "communicate_checks
 class Trajectory:
     """`brief`: what the user was told, where a v1 file says it. `opening`: what was said before the user's first words,
     system messages among it. `turns` alternate, the user's first. `detail`: how the reward came about, in words. `usd`:
-    agent and user; None: not told. `error`: why it says nothing of the model (the harness failed); such a conversation
-    has no reward."""
+    agent and user; None: not told. `error`: why it says nothing of the model (the harness failed, or it is `unread`: it
+    could not be read); such a conversation has no reward."""
 
     task: str
     trial: int
@@ -48,13 +48,15 @@ class Trajectory:
     user_usd: float | None = None
     error: str = ""
     brief: str = ""
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
     """`kind`: tau1 or tau2. `domain`: retail, airline …; tau1's files name none, so it is told by their tools. `agent`,
     `user`: models as the file names them, "" where it does not. `rejected`: what could not be read, each by file, index
-    and field. `briefs`: what the user of a task was told, where the file says it."""
+    and field; `unread`: those of them that name a task, so that they are counted among the asked. `briefs`: what the
+    user of a task was told, where the file says it."""
 
     kind: str
     trajectories: tuple[Trajectory, ...]
@@ -62,6 +64,7 @@ class Results:
     user: str = ""
     domain: str = "retail"
     rejected: tuple[str, ...] = ()
+    unread: tuple[Trajectory, ...] = ()
     briefs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -124,16 +127,25 @@ def _briefs(tasks: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _read(kind: str, told: Sequence[tuple[Any, str]], read: Callable[[Any, str], Trajectory]) -> Results:
-    found, rejected = [], []
+    found, rejected, unread = [], [], []
     for each, where in told:
         try:
             fields.refuse_unkeepable(each, where)
             found.append(read(each, where))
         except DatasetError as error:
             rejected.append(error.message)
+            unread += _unread(each, error.message)
     if rejected and not found:
         raise DatasetError(rejected[0], remedy="Nothing was imported.")
-    return Results(kind, tuple(found), rejected=tuple(rejected))
+    return Results(kind, tuple(found), rejected=tuple(rejected), unread=tuple(unread))
+
+
+def _unread(told: Any, error: str) -> list[Trajectory]:
+    """One without a conversation; none where no task is named."""
+    task, trial = (told.get("task_id"), told.get("trial")) if isinstance(told, dict) else (None, None)
+    if not isinstance(task, int | str) or isinstance(task, bool):
+        return []
+    return [Trajectory(str(task), trial if isinstance(trial, int) else 0, 0.0, (), (), error=error, unread=True)]
 
 
 def _first(told: Any, where: str) -> Trajectory:

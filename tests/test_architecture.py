@@ -15,7 +15,7 @@ PACKAGES = ("josh_engine", "toolwoz", "taubench", "storage", "embedded", "app", 
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 ENGINE_PURE = [
     "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
-    "splitting", "audit", "agreement", "pair_verdicts",
+    "splitting", "audit", "agreement", "pair_verdicts", "rates",
 ]  # fmt: skip
 MODELS_PURE = [
     "endpoint", "prices", "pace", "answers", "faults", "refusal", "refusals", "windows", "kinds", "habits", "notices",

@@ -23,6 +23,7 @@ from josh_engine.values import Json, Rollout
 
 GRID_HEIGHT, TREE_HEIGHT, TICKER_HEIGHT = 236, 392, 186
 LAST_EVENTS = 12
+OVER = "Over the scenarios that finished. In brackets the least it can be: with every other one asked for as 0."
 
 
 @st.cache_resource(show_spinner=False)
@@ -55,17 +56,19 @@ def draw_figures(result: RunResult, rollouts: Sequence[Rollout]) -> None:
     reward, success, calls, pace, left, elapsed = st.columns([3, 3, 2, 2, 2, 2])
     reward.metric(
         "Average Reward",
-        listings.figure(result.average_reward),
+        listings.joined(listings.figure(result.average_reward), listings.least(result.reward)),
         delta=listings.interval(result.average_reward_interval) or None,
         delta_color="off",
         delta_arrow="off",
+        help=OVER,
     )
     success.metric(
         "100 % success",
-        listings.percent(result.success_rate),
+        listings.joined(listings.percent(result.success_rate), listings.least(result.success, of="percent")),
         delta=listings.interval(result.success_rate_interval, of="percent") or None,
         delta_color="off",
         delta_arrow="off",
+        help=OVER,
     )
     calls.metric("Model outputs", f"{result.calls:,}")
     pace.metric("Turns per second", listings.pace(rollouts, result.seconds))

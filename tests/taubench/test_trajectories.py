@@ -83,10 +83,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, da
     assert main(["import", str(tmp_path / "r.json"), *words]) == 0
     made = json.loads(capsys.readouterr().out)
     assert (made["conversations"], made["success"], made["failed"], made["regraded"]) == (5, 1.0, 1, 4)
+    assert (made["finished"], made["asked"], made["success_low"]) == (4, 8, 0.5), "two trials of each of four tasks"
     assert made["rejected"] == ["r.json, result 5: reward is absent or of another kind."]
     with services.open_store(tmp_path / "josh.db") as store:
         told = services.run_result(store, made["run"])
         assert (told.finished, told.failed, told.success_rate) == (4, 4, 1.0), "no figure comes from a fault"
+        assert (told.pass_k, told.pass_k_n, told.pass_k_low) == ((1.0,), (4,), (0.5,))
+        unread = services.open_rollout(store, f"{made['run']}/test-001/1").rollout
+        assert unread.error == "It cannot be read: r.json, result 5: reward is absent or of another kind."
         broken = services.open_rollout(store, f"{made['run']}/test-000/1").rollout
         assert (broken.state, broken.error) == ("failed", "The file says: quota")
         assert told.usd is None and told.agent_usage.usd is None, "v1 does not say what the agent cost"
@@ -102,6 +106,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, da
         assert services.run_result(store, made["run"]).state == told.state
     told = in_words(Imported(**made))
     assert "1 were broken off" in told and "Left out: r.json, result 5" in told
+    assert "success by the file 1.000 (≥0.500), 4 of 8 finished" in told
 
 
 def test_whose_tasks_they_are_is_told_by_what_their_users_were_told(data, tmp_path):
@@ -163,9 +168,10 @@ def test_a_folder_of_simulations_is_read_and_what_was_broken_off_counts_nowhere(
     with services.open_store(tmp_path / "josh.db") as store:
         made = import_results(store, tmp_path / "told", tmp_path)
         assert (made.conversations, made.failed, made.success) == (2, 1, 1.0)
+        assert (made.finished, made.asked, made.success_low) == (1, 3, pytest.approx(1 / 3))
         assert made.rejected == ("simulations/2.json: messages is absent or of another kind.",)
         run = services.load_run(store, made.run)
-        assert (run.config.world, run.config.split, run.config.trials) == ("tau2-retail", "base", 2)
+        assert (run.config.world, run.config.split, run.config.trials) == ("tau2-retail", "base", 3)
         result = services.run_result(store, made.run)
         assert (result.agent_usage.usd, result.user_usage.usd, result.agent_usage.calls) == (0.02, 0.01, 2)
         opened = services.open_rollout(store, f"{made.run}/7/0")

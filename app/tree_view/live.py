@@ -12,8 +12,9 @@ from typing import Literal
 
 import streamlit as st
 
-from app import listings, services, shell
+from app import listings, seeing, services, shell
 from app.forest import Forest
+from app.panels import looks
 from app.results import RunResult
 from app.ticking import captions
 from app.tree_view import FOLDER, picture, tree_view
@@ -108,6 +109,7 @@ def draw_trees(store: services.Store, run: Run, rollouts: Sequence[Rollout]) -> 
 
 
 def _large(store: services.Store, shown: Rollout) -> None:
+    looks.shown(store, seeing.at_tree(shown.id, "run"))
     opened = services.open_rollout(store, shown.id)
     where = listings.tree_address(shown)
     with st.container(key="followed", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

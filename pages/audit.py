@@ -128,7 +128,9 @@ def _judge(store: services.Store, audit: Audit, pair: AuditPair, mode: str, queu
         st.button(
             "Before", icon=":material/arrow_back:", shortcut="Left", key="before", on_click=_go, args=(queue, place - 1)
         )
-        shell.faint(f"Pair {place + 1} of {len(queue)}", key="pair-number")
+        with st.container(key="pair-told", gap=None):
+            shell.faint(f"Pair {place + 1} of {len(queue)}", key="pair-number")
+            promised = _told_whether_blind(store, opened, pair, mode)
         st.button(
             "After",
             icon=":material/arrow_forward:",
@@ -137,7 +139,6 @@ def _judge(store: services.Store, audit: Audit, pair: AuditPair, mode: str, queu
             on_click=_go,
             args=(queue, place + 1),
         )
-    promised = _told_whether_blind(store, opened, pair, mode)
     if mode == "open":
         shell.faint(
             f"The search preferred: {'left' if left == pair.good else 'right'}. {pair.api}, {pair.reason}.", key="open"
@@ -169,8 +170,7 @@ def _told_whether_blind(store: services.Store, opened: OpenedRollout, pair: Audi
     blind verdict is still to be had."""
     before = looks.place_seen(store, pair) if mode == "blind" else mode
     if before is not None:
-        with st.container(key="notice-seen"):
-            st.text(f"{seeing.in_words(before)}; {NOT_BLIND}.")
+        shell.faint(f"{seeing.in_words(before)}; {NOT_BLIND}.", key="sign-late-seen")
     looks.shown(store, *seeing.at_beginning(opened.tree, pair))
     if mode != "blind":
         looks.shown(store, *seeing.at_pair(pair, mode))

@@ -105,11 +105,12 @@ def draw_trees(store: services.Store, run: Run, rollouts: Sequence[Rollout]) -> 
             shell.listing(listings.events_listed(shown, told), key="ticker", height=TICKER_HEIGHT)
     with large:
         if shown:
+            if named or shown.state == "done":  # who is led from one growing tree to the next looks at none
+                looks.shown(store, seeing.at_tree(shown.id, "run"))
             _large(store, shown)
 
 
 def _large(store: services.Store, shown: Rollout) -> None:
-    looks.shown(store, seeing.at_tree(shown.id, "run"))
     opened = services.open_rollout(store, shown.id)
     where = listings.tree_address(shown)
     with st.container(key="followed", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

@@ -149,6 +149,16 @@ def test_who_looked_without_a_name_and_gives_one_has_looked(store):
     assert seeing.place_seen(store, "Ad", next(each for each in pairs(store) if each.rollout != pair.rollout)) is None
 
 
+def test_a_growing_tree_is_looked_at_once_somebody_chooses_it(store):
+    pair = pairs(store)[0]
+    with store.write() as connection:
+        connection.execute("UPDATE rollouts SET state = 'running'")
+    said(visited("run", "Ada", run=run_of(store)))
+    assert store.read("SELECT * FROM seen") == []
+    said(visited("run", "Ada", **tree_address(store, pair)))
+    assert [each.place for each in seen.list_looks(store, "Ada", pair.rollout)] == ["run"]
+
+
 def test_what_is_seen_after_a_verdict_does_not_change_it_but_a_second_one_is_not_blind(store):
     first, second = pairs(store)[:2]
     test = visited("audit", "Ada", runs=run_of(store))

@@ -201,6 +201,7 @@ def test_a_pair_seen_on_its_tree_page_is_told_before_the_verdict_and_kept_as_not
     page.goto(served.url("audit", runs=run, pair=pair.id))
     told = "You saw this pair's label on the Tree page; your verdict will not count as blind."
     expect(page.get_by_text(told)).to_be_visible()
+    settled(page)
     page.get_by_test_id("judging").click()
     page.keyboard.press("1")
     said(page, 1)

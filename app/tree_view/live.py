@@ -12,8 +12,9 @@ from typing import Literal
 
 import streamlit as st
 
-from app import listings, services, shell
+from app import listings, seeing, services, shell
 from app.forest import Forest
+from app.panels import looks
 from app.results import RunResult
 from app.ticking import captions
 from app.tree_view import FOLDER, picture, tree_view
@@ -115,6 +116,8 @@ def draw_trees(store: services.Store, run: Run, rollouts: Sequence[Rollout]) -> 
             shell.listing(listings.events_listed(shown, told), key="ticker", height=TICKER_HEIGHT)
     with large:
         if shown:
+            if named or shown.state == "done":  # who is led from one growing tree to the next looks at none
+                looks.shown(store, seeing.at_tree(shown.id, "run"))
             _large(store, shown)
 
 

@@ -83,7 +83,7 @@ class Renderer:
         if added is None or EMPTY_THOUGHT.match(_said(row)):
             return answer
         made = [call["id"] for call in row.completion[-1].get("tool_calls") or ()]
-        told = [{**NEXT, "role": "tool", "tool_call_id": each} for each in made] or [NEXT]
+        told = [{**NEXT, "role": "tool", "tool_call_id": each} for each in made] or [dict(NEXT)]
         later = self.template.text([*row.prompt, *row.completion, *told], row.tools, False)
         without = answer[added.end() :]
         return without if later.startswith(before + without) else answer

@@ -12,7 +12,7 @@ from typing import NoReturn
 from app import catalog
 from app.improving import Plan
 from josh_engine.config import STRATEGIES
-from josh_engine.training.config import PRESETS, SETTINGS, TRAINERS
+from josh_engine.training.config import PRECISIONS, PRESETS, SETTINGS, TRAINERS
 
 SHARED = ("html", "pyvis", "graphml", "json")
 FORMATS = ("sft", "kto", "dpo", "openai")
@@ -183,6 +183,10 @@ def _train_arguments(train: Parser) -> None:
     train.add_argument(
         "--four-bit", action=argparse.BooleanOptionalAction, help="the base in 4 bits; needs bitsandbytes"
     )
+    train.add_argument("--precision", default="auto", choices=tuple(PRECISIONS), help="default: as suits the machine")
+    train.add_argument(
+        "--rows-of-others", action=argparse.BooleanOptionalAction, help="also rows of another model or agent"
+    )
     for name, kind in SETTINGS.items():
         train.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar="N" if kind is int else "X")
 
@@ -249,6 +253,10 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--trials", type=int, metavar="K", help="default: 1; of plain play in tau-retail 10")
     parser.add_argument("--goal-rule", choices=("paper", "authors"), help="which calls pay a goal")
     parser.add_argument("--order", choices=("sorted", "list"), help="ToolWOZ: the test split's order")
+    parser.add_argument(
+        "--strict-arguments", action="store_const", const="on",
+        help="tau-retail: refuse arguments of types that the tools' schema does not name; the benchmark takes them",
+    )  # fmt: skip
     parser.add_argument(
         "--prompt", action="append", default=[], metavar="NAME=FILE", help="an edited copy of a prompt; repeatable"
     )

@@ -86,8 +86,7 @@ def _choice(index: int, answer: Mapping[str, Json]) -> dict[str, Json]:
     if answer["tool_calls"]:
         message["content"] = answer["content"] or None
         message["tool_calls"] = [  # ids that every template takes when they come back (`josh_engine.messages`)
-            {"id": uuid.uuid4().hex[:9], "type": "function", "function": dict(call)}
-            for call in answer["tool_calls"]
+            {"id": uuid.uuid4().hex[:9], "type": "function", "function": dict(call)} for call in answer["tool_calls"]
         ]
     content = [
         {"token": word, "logprob": value, "bytes": list(word.encode()), "top_logprobs": []}

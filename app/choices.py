@@ -29,7 +29,11 @@ FIRST, FILTER, IDS = "The first", "By filter", "By id"
 PICKS = (FIRST, FILTER, IDS)
 LIMIT_FIELDS = ("concurrency", "budget_calls", "budget_usd")
 PICK_FIELDS = ("pick", "domains", "least", "most", "text", "ids")
-OPTIONS: Mapping[str, Sequence[str]] = {"goal_rule": ("paper", "authors"), "order": ("sorted", "list")}
+OPTIONS: Mapping[str, Sequence[str]] = {
+    "goal_rule": ("paper", "authors"),
+    "order": ("sorted", "list"),
+    "strict_arguments": ("off", "on"),
+}
 
 
 def _fields(config: RunConfig) -> dict[str, Any]:
@@ -79,6 +83,8 @@ STRATEGY_NAMES = STRATEGIES
 OPTION_MEANINGS = {
     "goal_rule": "Which calls pay a goal: as the paper says, or as its public code has it.",
     "order": "ToolWOZ only: the order of its test split.",
+    "strict_arguments": "τ-bench retail only. On: arguments of other types than the tools' schema names are refused."
+    " The benchmark takes them, so its figures are those with it off.",
 }
 
 

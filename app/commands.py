@@ -14,7 +14,8 @@ from app.pretraining import pretrain_model
 from app.results import Evaluation, RunResult
 from josh_engine.config import RunLimits
 from josh_engine.errors import ConfigError, JoshError
-from josh_engine.training.config import SETTINGS
+from josh_engine.models.local.adapter import unknown_base
+from josh_engine.training.config import PRECISIONS, SETTINGS
 from josh_engine.training.team import announced
 from josh_engine.values import Json
 from storage.locks import RunHeld
@@ -46,7 +47,10 @@ def evaluate(words: argparse.Namespace) -> Answer:
             services.load_run(store, words.against)
     result, note = _play_new(words, "test", "greedy")
     with _store(words, create=False) as store:
-        judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        try:
+            judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        except ConfigError as error:  # nothing to compare is no reason to keep what was played to oneself
+            judged, note = services.evaluate_run(store, result.run, data=_data(words)), note or str(error)
     return _evaluation_answer(judged, note)
 
 
@@ -152,12 +156,13 @@ def serve_model(words: argparse.Namespace) -> Answer:
         said = f"{served.url}  model {served.model} on {served.device}; Ctrl-C ends it"
         print(json.dumps(asdict(served)) if words.json else said, flush=True)
 
+    _tell_unknown_base(words.adapter)
     serve(words.path, words.adapter, port=words.port, announce=announce)
     return Answer({}, "")
 
 
 def train(words: argparse.Namespace) -> Answer:
-    settings = ("schedule", "four_bit", *SETTINGS)
+    settings = ("schedule", "four_bit", "rows_of_others", *SETTINGS)
     if words.launched:
         with _store(words, create=False) as store:
             job = trainings.run_training(store, words.launched, waits=True)
@@ -166,12 +171,13 @@ def train(words: argparse.Namespace) -> Answer:
         raise ConfigError("Name the rows and --out.", remedy="For example: train rows/sft.jsonl --out adapters/one")
     request = trainings.TrainingRequest(
         words.rows, words.model, words.trainer, words.preset,
-        {name: getattr(words, name) for name in settings}, words.out, words.name,
+        {name: getattr(words, name) for name in settings} | {"bfloat16": PRECISIONS[words.precision]}, words.out,
+        words.name,
     )  # fmt: skip
     request.config()  # what is wrong with the words is said before the store is touched
     if words.dry_run:
-        found = asdict(trainings.dry_run(request))
-        return Answer(found, rendering.fields({name: value for name, value in found.items() if name != "first"}))
+        found = trainings.dry_run(request)
+        return Answer(asdict(found), rendering.preflight(found))
     if not announced().leads:
         trainings.follow_training(request)
         return Answer({}, "")
@@ -182,12 +188,19 @@ def train(words: argparse.Namespace) -> Answer:
 
 def merge(words: argparse.Namespace) -> Answer:
     made = asdict(trainings.merge_adapter(words.adapter, words.out, model=words.model))
+    _tell_unknown_base(words.adapter)
     return Answer(made, rendering.fields(made))
+
+
+def _tell_unknown_base(adapter: Path | str | None) -> None:
+    if adapter is not None and (said := unknown_base(Path(adapter))):
+        rendering.tell(said)
 
 
 def _training_answer(job: trainings.Training) -> Answer:
     names = ("name", "state", "adapter", "steps", "loss", "seconds", "tokens", "error")
     fields = {"training": job.id, **{name: getattr(job, name) for name in names}, **(job.found or {})}
+    fields |= trainings.job_facts(job)
     return Answer(fields, rendering.fields(fields), CANCELLED if job.state == "cancelled" else DONE)
 
 
@@ -216,6 +229,7 @@ def data(words: argparse.Namespace) -> Answer:
 def _play_new(words: argparse.Namespace, split: str, strategy: str | None) -> tuple[RunResult, str]:
     """Everything that can be wrong is found before the store is touched."""
     config = services.build_config(_request(words, split, strategy), _data(words))
+    _tell_unknown_base(config.adapter)
     limits = _limits(words, RunLimits())
     with _store(words, create=True) as store:
         run_id = services.create_run(store, config, limits=limits, name=words.name).id
@@ -239,7 +253,7 @@ def _play(
 
 
 def _request(words: argparse.Namespace, split: str, strategy: str | None) -> services.RunRequest:
-    options = {"goal_rule": words.goal_rule, "order": words.order}
+    options = {name: getattr(words, name) for name in ("goal_rule", "order", "strict_arguments")}
     return services.RunRequest(
         world=words.world,
         split=words.split or split,
@@ -308,15 +322,17 @@ def _run_answer(result: RunResult, note: str) -> Answer:
 def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
     given = asdict(judged)
     paired = given.pop("paired")
-    given = _without_empty_pass(given.pop("result")) | given | ({"paired": paired} if paired else {})
+    given = _without_empty_pass(given.pop("result")) | given
+    if judged.paired is not None:
+        given["paired"] = paired | {"verdict": judged.paired.verdict, "not_decisive": judged.paired.short}
     told = rendering.noticed(judged.result.notices)
     return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note, told)
 
 
 def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
     """Pass^k says something only where there were several trials."""
-    several = ("pass_k", "pass_k_intervals")
-    return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name not in several}
+    several = given["rollouts"] > given["scenarios"]
+    return {name: each for name, each in given.items() if several or not name.startswith("pass_k")}
 
 
 def _code(state: str, note: str) -> int:

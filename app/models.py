@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from josh_engine.models.limits import Limits
     from josh_engine.models.openai_chat import OpenAIChat
 
+MEMORY_VARIABLE = "JOSH_MODEL_MEMORY"
+
 Source = Endpoint | Path | None  # None: code, named as module:attribute
 
 
@@ -190,7 +192,16 @@ def _shown_as(source: Endpoint | Path) -> str:
 def _local(folder: Path, adapter: Path | None) -> ChatModel:
     from josh_engine.models.local_chat import open_local
 
-    return open_local(folder, adapter, processes=None)
+    return open_local(folder, adapter, processes=None, memory=local_memory())
+
+
+def local_memory() -> int | None:
+    """Bytes that each process of a local model may keep of what it read, as JOSH_MODEL_MEMORY says in megabytes.
+    Raises ConfigError."""
+    said = os.environ.get(MEMORY_VARIABLE, "").strip()
+    if said and not (said.isdecimal() and int(said)):
+        raise ConfigError(f"{MEMORY_VARIABLE} is {said!r}, but must be megabytes.", remedy="For example: 800")
+    return int(said) * 1_000_000 if said else None
 
 
 def _described(typed: Endpoint, own: Declared) -> Endpoint:

@@ -21,7 +21,9 @@ from josh_engine.config import RunConfig, RunLimits
 from josh_engine.errors import ConfigError
 from josh_engine.models.absent import AbsentModel
 from josh_engine.models.endpoint import Endpoint, Extras
-from josh_engine.models.local.folder import check_adapter, check_model
+from josh_engine.models.local.adapter import check_adapter
+from josh_engine.models.local.folder import check_model
+from josh_engine.models.local.hashes import folder_hash
 from josh_engine.ports import ChatModel, Strategy, Table, World
 from josh_engine.rollout import Players
 from josh_engine.search import open_strategy
@@ -53,6 +55,7 @@ def open_parts(config: RunConfig, data: Path, table: Table | None = None) -> Par
             f"Scenario {missing[0]!r} is no longer in {config.world}/{config.split}.",
             remedy="The world's data changed since the run was made; start a new run.",
         )
+    _check_recorded(config)
     offered, models = _offered(config), OpenedModels(table)
     players = Players(
         agent=_open("agent", config.agent, offered),
@@ -127,9 +130,10 @@ def check(config: RunConfig) -> None:
         else:
             check_model(source)
     if config.adapter is not None:
-        if config.model is None or not isinstance(model_source(config.model, config.endpoints), Path):
+        base = None if config.model is None else model_source(config.model, config.endpoints)
+        if not isinstance(base, Path):
             raise ConfigError("An adapter goes with a local model.", remedy="Give the model's folder with --model.")
-        check_adapter(Path(config.adapter))
+        check_adapter(Path(config.adapter), base)
 
 
 def _check_table(config: RunConfig) -> None:
@@ -154,6 +158,25 @@ def recorded_endpoints(config: RunConfig) -> dict[str, str]:
     """The addresses behind the endpoints' names that the run uses, for its configuration."""
     sources = {name: model_source(name) for name in sorted(_models(config) - {catalog.PERSON})}
     return {name: source.address for name, source in sources.items() if isinstance(source, Endpoint)}
+
+
+def recorded_hashes(config: RunConfig) -> dict[str, str]:
+    """Of the folders that the run plays with, by the names it has for them, for its configuration."""
+    sources = {name: model_source(name, config.endpoints) for name in sorted(_models(config) - {catalog.PERSON})}
+    if config.adapter is not None:
+        sources[config.adapter] = Path(config.adapter)
+    return {name: folder_hash(source) for name, source in sources.items() if isinstance(source, Path)}
+
+
+def _check_recorded(config: RunConfig) -> None:
+    """Raises ConfigError where a folder holds something else than when the run was made."""
+    now = recorded_hashes(config) if config.hashes else {}
+    for name, recorded in config.hashes.items():
+        if now.get(name, recorded) != recorded:
+            raise ConfigError(
+                f"{name} is no longer what the run was made with: its sha256 is {now[name]}, but it was {recorded}.",
+                remedy="Put its files back as they were, chat template included, or start a new run.",
+            )
 
 
 def _models(config: RunConfig) -> set[str]:

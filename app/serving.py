@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.chat_wire import Refusal, completion, json_object, requests_of
+from app.models import local_memory
 from josh_engine.errors import BadResponse, ConfigError, ContextOverflow, JoshError
 from josh_engine.models.local_chat import LocalChat, open_local
 from josh_engine.values import Json
@@ -39,7 +40,7 @@ class Served:
 
 def serve(folder: Path, adapter: Path | None, *, port: int, announce: Callable[[Served], None]) -> None:
     """Serves until interrupted. `port` 0: any that is free. Raises ConfigError and the like before it begins."""
-    chat = open_local(folder, adapter)
+    chat = open_local(folder, adapter, memory=local_memory())
     name = (adapter or folder).absolute().name
     with _listening(port) as listening, suppress(KeyboardInterrupt):
         asyncio.run(_serve(chat, name, listening, announce))

@@ -109,7 +109,7 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
         user_extras=_extras(config.user_model, request.user_extras, "--user-extras"),
     )
     parts.check(config)
-    config = replace(config, endpoints=parts.recorded_endpoints(config))
+    config = replace(config, endpoints=parts.recorded_endpoints(config), hashes=parts.recorded_hashes(config))
     demands.check_models(config)
     config = replace(config, prompts=demands.prompts(config, request.prompts))
     chosen = _scenarios(request, data)
@@ -122,10 +122,12 @@ def _trials(request: RunRequest, default: int) -> int:
 
 
 def _agents_model(chosen: str | None, agent: str) -> str | None:
-    """The embedded model is the default one's, whose form it speaks; an agent that needs none goes without it."""
+    """The embedded model is the default one's, whose form it speaks; an agent that needs none goes without it, a
+    shipped one without any, so that no run names a model that said nothing in it."""
     if chosen is None:
         return catalog.EMBEDDED_MODEL if agent == catalog.DEFAULT_AGENT else None
-    idle = chosen == catalog.EMBEDDED_MODEL and not parts.declares("agent", agent, "needs_model")
+    shipped = chosen == catalog.EMBEDDED_MODEL or agent in catalog.CATALOG["agent"]
+    idle = shipped and not parts.declares("agent", agent, "needs_model")
     return None if idle else chosen
 
 

@@ -26,10 +26,13 @@ from app.models import model_source
 from app.settings import data_path
 from josh_engine.encoding import load
 from josh_engine.errors import ConfigError, JoshError, TrainingError
-from josh_engine.training.config import Progress, Report, TrainConfig, preset
+from josh_engine.models.local.adapter import MANIFEST, manifests
+from josh_engine.training.config import PRECISIONS, Progress, Report, TrainConfig, preset
 from josh_engine.training.merge import Merged
+from josh_engine.training.precision import Precision
 from josh_engine.training.preflight import Preflight
 from josh_engine.training.samples import Sample
+from josh_engine.values import Json
 from storage import locks
 from storage.database import Store
 from storage.trainings import (
@@ -62,6 +65,7 @@ __all__ = [
     "dry_run",
     "follow_training",
     "is_worked_on",
+    "job_facts",
     "job_samples",
     "launch_training",
     "list_trainings",
@@ -104,12 +108,12 @@ class TrainingRequest:
 def create_training(store: Store, request: TrainingRequest, *, data: Path | None = None) -> Training:
     """A queued job; the one that is in `out` already, where it is the same. A folder that was deleted is free.
     Raises ConfigError and DatasetError."""
-    from josh_engine.training.job import check_export
+    from josh_engine.training.job import check_rows
 
-    config = asdict(request.config())
-    trained_folder(request.model)
+    settings = request.config()
+    config, base = asdict(settings), trained_folder(request.model)
     rows = request.rows.expanduser().absolute()
-    check_export(rows)
+    check_rows(base, rows, settings, known_as=name_in_runs(request.model))
     out = None if request.out is None else str(request.out.expanduser().absolute())
     before = training_in(store, out) if out else None
     if before is not None and _is_gone(store, before):
@@ -141,12 +145,7 @@ def preflight_training(request: TrainingRequest, *, waiting: Callable[[], object
     demo.refuse("Training")
     words = ["train", str(request.rows), "--model", request.model, "--trainer", request.trainer]
     words += ["--preset", request.preset, "--dry-run", "--json"]
-    for name, value in request.settings.items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
-        elif value is not None:
-            words += [f"--{flag}", str(value)]
+    words += setting_words(request.settings)
     request.config()
     asked = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "app", *words],
@@ -176,6 +175,20 @@ def _waited_for(process: subprocess.Popen[str], waiting: Callable[[], object]) -
         raise
 
 
+def setting_words(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as the command line takes them."""
+    words: list[str] = []
+    for name, value in settings.items():
+        flag = f"--{name.replace('_', '-')}"
+        if name == "bfloat16":
+            words += ["--precision", next(word for word, means in PRECISIONS.items() if means is value)]
+        elif isinstance(value, bool):
+            words.append(flag if value else f"--no-{flag.removeprefix('--')}")
+        elif value is not None:
+            words += [flag, str(value)]
+    return words
+
+
 def dry_run(request: TrainingRequest) -> Preflight:
     """The same in this process."""
     from josh_engine.training.job import check_export
@@ -184,7 +197,12 @@ def dry_run(request: TrainingRequest) -> Preflight:
     config, rows = request.config(), request.rows.expanduser().absolute()
     check_export(rows)
     _spare_threads(request.model)
-    return preflight(trained_folder(request.model), rows, config)
+    return preflight(trained_folder(request.model), rows, config, known_as=name_in_runs(request.model))
+
+
+def name_in_runs(model: str) -> str:
+    """What runs call the model where that is not its folder; empty where it is."""
+    return model if model == catalog.EMBEDDED_MODEL else ""
 
 
 def trained_folder(model: str) -> Path:
@@ -214,7 +232,8 @@ def follow_training(request: TrainingRequest) -> None:
         raise ConfigError("Several processes need one folder.", remedy="Name it with --out.")
     _spare_threads(request.model)
     out, rows = request.out.expanduser().absolute(), request.rows.expanduser().absolute()
-    train(trained_folder(request.model), rows, out, request.config(), lambda progress: None)
+    base, known_as = trained_folder(request.model), name_in_runs(request.model)
+    train(base, rows, out, request.config(), lambda progress: None, known_as=known_as)
 
 
 def merge_adapter(adapter: Path, out: Path, *, model: str | None = None) -> Merged:
@@ -226,13 +245,12 @@ def merge_adapter(adapter: Path, out: Path, *, model: str | None = None) -> Merg
 
 
 def _base_of(adapter: Path) -> str:
-    place = adapter.parent / "manifest.json"
-    try:
-        return str(json.loads(place.read_text(encoding="utf-8"))["model"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    named = [str(manifest["model"]) for manifest in manifests(adapter) if "model" in manifest]
+    if not named:
         raise ConfigError(
-            f"{place} does not tell which base {adapter.name} is for.", remedy="Name the base's folder with --model."
-        ) from error
+            f"No manifest tells which base {adapter} is for.", remedy="Name the base's folder with --model."
+        )
+    return named[0]
 
 
 def launch_training(store: Store, training_id: str, *, data: Path | None = None) -> Training:
@@ -266,6 +284,17 @@ def job_samples(job: Training) -> tuple[Sample, ...]:
     from josh_engine.training.samples import read_samples
 
     return read_samples(Path(job.out))
+
+
+def job_facts(job: Training) -> dict[str, str]:
+    """What its manifest tells of whose the rows are and of what it computes in; empty before it has begun."""
+    place = Path(job.out) / MANIFEST
+    try:
+        told = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else {}
+        found = {"origin": str(told["origin"]), "precision": str(Precision(**told["precision"]))} if told else {}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}  # of an older version, or not ours
+    return found
 
 
 def delete_training(store: Store, training_id: str) -> None:
@@ -363,7 +392,8 @@ def _train(store: Store, training_id: str, report: Report | None) -> Training:
         with _cut_off(store, training_id) as cut:
             from josh_engine.training.job import train
 
-            made = train(trained_folder(job.model), Path(job.rows), Path(job.out), TrainConfig(**job.config), told)
+            base, config = trained_folder(job.model), TrainConfig(**job.config)
+            made = train(base, Path(job.rows), Path(job.out), config, told, known_as=name_in_runs(job.model))
     except KeyboardInterrupt as stopped:
         end_training(store, training_id, CANCELLED, adapter=saved_adapter(job))
         if not isinstance(stopped, _Wanted) and not cut.is_set():
@@ -373,7 +403,8 @@ def _train(store: Store, training_id: str, report: Report | None) -> Training:
         end_training(store, training_id, "failed", error=said)
         raise
     else:
-        found = {name: getattr(made, name) for name in ("good", "bad", "sequences", "too_long")}
+        found: dict[str, Json] = {name: getattr(made, name) for name in ("good", "bad", "sequences", "too_long")}
+        found |= {"left_out": [str(each) for each in made.omitted]} if made.omitted else {}
         end_training(store, training_id, "done", adapter=made.adapter, found=found)
     return load_training(store, training_id)
 

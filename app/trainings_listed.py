@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from app.listings import NO_FIGURE, Listed, address, duration, linked, moment
-from app.trainings import Preflight, Training
+from app.trainings import Preflight, Training, setting_words
 from josh_engine.training.config import PRESETS, SETTINGS, preset
 from josh_engine.training.samples import Sample
 from josh_engine.values import Json
@@ -31,6 +32,7 @@ PRESET_MEANINGS = """\
 - **paper**: appendix B of arXiv 2409.04617, for llama-3-8B
 - **smoke**: 20 steps, to see that all works
 """
+PRECISION_WORDS = {"auto": "as suits the machine", "fp32": "float32", "bf16": "bfloat16"}
 STATE_WORDS = {
     "queued": "Waits for its turn",
     "preparing": "Reading rows and model",
@@ -90,10 +92,10 @@ def changed(filled: Mapping[str, float | int | None], preset_name: str, trainer:
     return {name: value for name, value in filled.items() if value is not None and value != usual[name]}
 
 
-def command(rows: str, model: str, trainer: str, preset_name: str, settings: Mapping[str, float | int]) -> str:
+def command(rows: str, model: str, trainer: str, preset_name: str, settings: Mapping[str, Any]) -> str:
     """The same job from the command line, here or on another machine."""
     words = ["python -m app train", _quoted(rows), "--model", _quoted(model), "--trainer", trainer]
-    words += ["--preset", preset_name, *(_flag(name, value) for name, value in settings.items())]
+    words += ["--preset", preset_name, *setting_words(settings)]
     return " ".join([*words, "--out", "adapters/one"])
 
 
@@ -114,11 +116,6 @@ def samples_listed(samples: Sequence[Sample]) -> Listed:
         for place, each in enumerate(samples)
     ]  # fmt: skip
     return Listed(SAMPLES, rows, "" if rows else "The first answers come with the first checkpoint.")
-
-
-def _flag(name: str, value: float | int) -> str:
-    flag = name.replace("_", "-")
-    return (f"--{flag}" if value else f"--no-{flag}") if isinstance(value, bool) else f"--{flag} {value:g}"
 
 
 def _quoted(word: str) -> str:
@@ -180,6 +177,8 @@ def rate_frame(points: Sequence[Mapping[str, Json]]) -> pd.DataFrame:
 def facts(found: Preflight) -> tuple[tuple[str, str, str], ...]:
     """(label, figure, meaning) of what a job would do."""
     dropped = f"{found.too_long:,} rows are too long and left out." if found.too_long else "No row is too long."
+    unfit = sum(each.rows for each in found.omitted)
+    dropped += f" {unfit:,} more are left out for the model's chat template." if unfit else ""
     time = NO_FIGURE if found.seconds is None else duration(found.seconds)
     return (
         ("Good turns", f"{found.good:,}", dropped),
@@ -189,6 +188,16 @@ def facts(found: Preflight) -> tuple[tuple[str, str, str], ...]:
         ("Memory, about", _bytes(found.memory_bytes), f"{found.parameters:,} parameters, {found.trained:,} trained."),
         ("Trains on", found.device, "cuda is a GPU."),
     )
+
+
+def left_out(found: Preflight) -> tuple[str, ...]:
+    """In words: rows that are not trained on, and what else the model's chat template does to them."""
+    return (*map(str, found.omitted), *found.habits)
+
+
+def left_out_of(job: Training) -> tuple[str, ...]:
+    """The same of a job that is done."""
+    return tuple(map(str, (job.found or {}).get("left_out", ())))
 
 
 def _bytes(count: int) -> str:

@@ -36,6 +36,7 @@ class RunConfig:
     here is the shipped one. `endpoints` are the addresses (MODEL@URL) behind the names of the models, as they were
     when the run was made; keys stand nowhere. `extras` is what the agent's endpoint is asked beyond the usual, its
     table in josh.toml included, `user_extras` the user's. `adapter` is the folder of a LoRA on the agent's local model.
+    `hashes` are those of the local models and of the adapter (`models.local.hashes`), by the names they have here.
     """
 
     world: str
@@ -57,6 +58,7 @@ class RunConfig:
     adapter: str | None = None
     extras: Extras = Extras()
     user_extras: Extras = Extras()
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self) -> RunConfig:
         """Itself, or a ConfigError that says which value cannot be and what can."""

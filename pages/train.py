@@ -14,6 +14,7 @@ from app import evaluating, launching, listings, services, shell, trainings, tra
 from app.improving import Plan
 from app.trainings import Training, TrainingRequest
 from app.trainings_listed import GOING
+from josh_engine.training.config import PRECISIONS
 
 shell.enter(__file__)
 
@@ -110,7 +111,7 @@ def _form() -> TrainingRequest | None:
     return request
 
 
-def _settings(preset: str, trainer: str) -> dict[str, float | int]:
+def _settings(preset: str, trainer: str) -> dict[str, Any]:
     """Every number of the preset, to be changed; another preset or method begins with its own."""
     filled: dict[str, float | int | None] = {}
     with st.expander("Settings", icon=":material/tune:"):
@@ -125,8 +126,13 @@ def _settings(preset: str, trainer: str) -> dict[str, float | int]:
         four = columns[0].checkbox(
             "Base in 4 bits", usual, key=f"train-{preset}-{trainer}-four-bit", help="On a GPU, with bitsandbytes."
         )
-    changed = trainings_listed.changed(filled, preset, trainer)
-    return changed if four == usual else {**changed, "four_bit": four}
+        precisions = trainings_listed.PRECISION_WORDS
+        precision = columns[1].selectbox("Precision", precisions, format_func=precisions.__getitem__, key="precision")
+        others = columns[2].checkbox("Rows of others", key="rows-of-others", help="Also what another model said.")
+    changed: dict[str, Any] = trainings_listed.changed(filled, preset, trainer)
+    changed |= {} if four == usual else {"four_bit": four}
+    changed |= {} if PRECISIONS[precision] is None else {"bfloat16": PRECISIONS[precision]}
+    return changed | ({"rows_of_others": True} if others else {})
 
 
 def _start() -> None:
@@ -152,6 +158,11 @@ def _preflight(request: TrainingRequest) -> None:
         columns = st.columns(3)
         for place, (label, figure, meaning) in enumerate(trainings_listed.facts(found)):
             columns[place % 3].metric(label, figure, help=meaning)
+        for place, line in enumerate(trainings_listed.left_out(found)):
+            shell.faint(line, key=f"left-out-{place}")
+        st.text(f"{found.origin}\nComputes in {found.precision}.")
+        if found.refused:
+            st.text("A job on these rows is refused, unless “Rows of others” is ticked among the settings.")
     with st.expander("What is trained on: the first sequences", icon=":material/visibility:", expanded=True):
         pieces = [{"text": piece.text, "trained": piece.trained} for piece in found.first]
         shell.component(shell.HERE, "mask")(key="mask", data={"pieces": pieces})
@@ -257,6 +268,8 @@ def _figures(job: Training) -> None:
     columns[1].metric("Loss", listings.NO_FIGURE if job.loss is None else f"{job.loss:.4f}")
     columns[2].metric("Time", listings.duration(job.seconds))
     columns[3].metric("Tokens", f"{job.tokens:,}")
+    for place, line in enumerate(trainings_listed.left_out_of(job)):
+        shell.faint(line, key=f"left-out-{place}")
 
 
 def _curves(points: Any) -> None:
@@ -278,7 +291,9 @@ def _papers(job: Training) -> None:
         shell.faint("To the first, the middle and the last good row, at every checkpoint.", key="samples")
         shell.listing(trainings_listed.samples_listed(trainings.job_samples(job)), key="samples", height=320)
     with settings:
-        st.text(f"Rows: {job.rows}\nModel: {job.model}\nFolder: {job.out}")
+        told = trainings.job_facts(job)
+        facts = "".join(f"\n{name.capitalize()}: {fact}" for name, fact in told.items())
+        st.text(f"Rows: {job.rows}\nModel: {job.model}\nFolder: {job.out}{facts}")
         st.json(job.config, expanded=1)
     with log:
         lines = launching.log_tail(shell.store().path, job.id, LOG_LINES)

@@ -1,7 +1,7 @@
 """The schema, as steps that are never edited once released: a change is a new step at the end of `STEPS`.
 
 sqlite-utils' own `Migrations` applies and records them; it is imported only when there is something to apply. Tables
-are strict. `events` and `verdicts` are append-only, held by triggers: history is never edited, only overlaid.
+are strict. `events`, `verdicts` and `seen` are append-only, held by triggers: history is never edited, only overlaid.
 """
 
 from __future__ import annotations
@@ -227,9 +227,23 @@ def noticed_runs(db: Database) -> None:
     db.execute("ALTER TABLE runs ADD COLUMN notices TEXT NOT NULL DEFAULT '[]'")
 
 
+def seen_labels(db: Database) -> None:
+    """Which labels were shown to whom, and where (`storage.seen`). `node` empty: those of the whole rollout."""
+    db.table("seen").create(
+        {"person": str, "rollout": str, "node": str, "place": str, "moment": str},
+        pk=("person", "rollout", "node", "place"),
+        not_null={"moment"},
+        foreign_keys=[("rollout", "rollouts", "id")],
+        strict=True,
+    )
+    db.table("seen").create_index(["rollout"])
+    _append_only(db, "seen")
+    _deletable_with_its_run(db, "seen")
+
+
 STEPS: Sequence[Step] = (
     first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints, training_jobs,
-    adjudicated_pairs, noticed_runs,
+    adjudicated_pairs, noticed_runs, seen_labels,
 )  # fmt: skip
 NAMES = tuple(step.__name__ for step in STEPS)
 

@@ -11,10 +11,15 @@ from small import FIND_HOTEL, FIND_TRAIN, HOTEL, MALFORMED, TRAIN, search
 from tiny_model import save_tiny_model
 
 from app import services
+from app.loading import changes
 from josh_engine.config import RunConfig
 from josh_engine.extract import RowPolicy, extract
 from josh_engine.models.scripted import say, use
 from josh_engine.rows import FORMATS, render_files
+from josh_engine.training.cutting import cut_rows
+from josh_engine.training.features import features_of
+from josh_engine.training.rendering import renderer
+from josh_engine.training.row_files import read_groups
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -58,23 +63,23 @@ def load(folder: Path, name: str):
     from datasets import load_dataset
 
     files = str(folder / f"{name}.jsonl")
-    return load_dataset("json", data_files=files, split="train", cache_dir=str(folder / "cache"))
+    return load_dataset(
+        "json", data_files=files, split="train", features=features_of(files), cache_dir=str(folder / "cache")
+    )
 
 
-@pytest.mark.parametrize("name", ["sft", "kto", "dpo"])
+@pytest.mark.parametrize("name", FORMATS)
 def test_what_is_loaded_is_what_was_written(exported, name):
-    written = [json.loads(line) for line in (exported / f"{name}.jsonl").read_text().splitlines()]
+    written = [json.loads(line) for line in (exported / f"{name}.jsonl").read_text().split("\n") if line]
     loaded = list(load(exported, name))
-    assert len(loaded) == len(written) > 0
-    for before, after in zip(written, loaded, strict=True):
-        assert _plain(after) == before
+    assert len(loaded) == len(written) > 0 and list(changes(written, loaded)) == []
 
 
 def test_malformed_arguments_arrive_as_the_model_wrote_them(exported):
     calls = [
         call["function"]["arguments"]
         for row in load(exported, "kto")
-        for call in (_plain(row)["completion"][0].get("tool_calls") or ())
+        for call in row["completion"][0].get("tool_calls", ())
     ]
     assert {type(call) for call in calls} == {str, dict}
 
@@ -87,8 +92,17 @@ def arguments(folder: Path, config, **more):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("method", ["SFT", "KTO"])
-def test_one_step_of_trls_trainer(exported, method):
+def tokens_of(row) -> list[tuple[int, ...]]:
+    """Each side of a row of TRL's dataset, whole."""
+    if "input_ids" in row:
+        return [tuple(row["input_ids"])]
+    sides = ("chosen_ids", "rejected_ids") if "chosen_ids" in row else ("completion_ids",)
+    return [(*row["prompt_ids"], *row[side]) for side in sides]
+
+
+@pytest.mark.parametrize("method", ["SFT", "KTO", "DPO"])
+def test_trls_trainer_holds_our_tokens_of_every_row_and_takes_a_step(exported, method):
+    """Nothing is taken from its rows before they are compared; where an answer begins is the same too."""
     import trl
     from peft import LoraConfig
     from transformers import AutoTokenizer
@@ -101,6 +115,13 @@ def test_one_step_of_trls_trainer(exported, method):
         processing_class=tokenizer,
         peft_config=LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"),
     )
+    groups = read_groups(exported / f"{method.lower()}.jsonl", method.lower())
+    cuts = cut_rows(groups, renderer(tokenizer), 8192)
+    assert len(cuts.kept) == len(trainer.train_dataset) == len(groups)
+    for ours, theirs in zip(cuts.kept, trainer.train_dataset, strict=True):
+        assert [each.tokens for each in ours] == tokens_of(theirs)
+        begins = theirs["labels"].count(-100) if "labels" in theirs else len(theirs["prompt_ids"])
+        assert {each.start for each in ours} == {begins}
     trained = trainer.train()
     assert trained.global_step == 1
     assert trained.training_loss > 0
@@ -113,10 +134,3 @@ def test_openai_lines_are_whole_conversations(exported):
         for message in body["messages"]:
             for call in message.get("tool_calls", ()):
                 assert isinstance(call["function"]["arguments"], str)
-
-
-def _plain(value):
-    """Without the None fields a columnar loader fills in where other rows have a key."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
-    return [_plain(item) for item in value] if isinstance(value, list) else value

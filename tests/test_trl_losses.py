@@ -18,8 +18,9 @@ from tiny_model import save_tiny_model
 
 from josh_engine.training.config import TrainConfig, preset
 from josh_engine.training.kto_packed import PackedKto
-from josh_engine.training.lora import renderer
-from josh_engine.training.packing import pack, read_rows
+from josh_engine.training.packing import pack
+from josh_engine.training.rendering import renderer
+from josh_engine.training.row_files import read_rows
 from josh_engine.training.sft import Supervised
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

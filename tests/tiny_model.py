@@ -4,6 +4,7 @@ files load and train, in seconds and without a download."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 CHAT_TEMPLATE = (
     "{% if tools %}<|tools|>{{ tools | tojson }}<|end|>{% endif %}"
@@ -16,10 +17,10 @@ CHAT_TEMPLATE = (
 SPECIAL = ["<|end|>", "<|pad|>", "<|tools|>", "<|call|>", "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"]
 
 
-def save_tiny_model(folder: Path, texts: list[str], width: int = 32) -> Path:
-    """A tokenizer trained on `texts` and a random model, saved as a Hugging Face folder."""
+def tiny_tokenizer(texts: list[str], template: str = CHAT_TEMPLATE) -> Any:
+    """A tokenizer trained on `texts`."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
+    from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -29,9 +30,16 @@ def save_tiny_model(folder: Path, texts: list[str], width: int = 32) -> Path:
         vocab_size=700, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False
     )
     tokenizer.train_from_iterator(texts, trainer)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|pad|>", chat_template=CHAT_TEMPLATE
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|pad|>", chat_template=template
     )
+
+
+def save_tiny_model(folder: Path, texts: list[str], width: int = 32) -> Path:
+    """A tokenizer trained on `texts` and a random model, saved as a Hugging Face folder."""
+    from transformers import LlamaConfig, LlamaForCausalLM, set_seed
+
+    fast = tiny_tokenizer(texts)
     set_seed(0)
     model = LlamaForCausalLM(
         LlamaConfig(

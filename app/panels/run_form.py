@@ -152,7 +152,7 @@ def _how() -> None:
         columns[0].number_input("Tokens per output", 0, key=_key("max_tokens"), placeholder="endpoint's own")
         columns[1].number_input("User's temperature", 0.0, step=0.1, format="%.2f", key=_key("user_temperature"))
         columns[2].number_input("Cap in usd", 0.0, key=_key("budget_usd"), placeholder="none", help="Of both sides.")
-        for column, (name, values) in zip(columns[1:], choices.OPTIONS.items(), strict=True):
+        for column, (name, values) in zip((*columns[1:], columns[0]), choices.OPTIONS.items(), strict=True):
             label = name.replace("_", " ").capitalize()
             column.selectbox(
                 label,

@@ -22,9 +22,11 @@ from typing import Literal
 
 from josh_engine.errors import ConfigError, MissingDependency
 from josh_engine.messages import row, wire_tools
-from josh_engine.models.local.folder import check_adapter, check_model
+from josh_engine.models.local.adapter import check_adapter
+from josh_engine.models.local.folder import check_model
+from josh_engine.models.local.habits import BY_NAME, parts_of
 from josh_engine.models.local.process import SMALL_BYTES, WorkerProcess
-from josh_engine.models.notices import Notice
+from josh_engine.models.notices import Notice, told_once
 from josh_engine.models.silence import holds_call
 from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
 
@@ -47,17 +49,18 @@ def open_local(
     device: str = "auto",
     max_rows: int = MAX_ROWS,
     processes: int | None = 1,
+    memory: int | None = None,
 ) -> LocalChat:
     """Checks the folders and no more; a process starts with the first question it is asked.
 
     `adapter`: a LoRA folder as peft saves it. `device`: "auto" is a GPU where there is one. `processes`: how many play
-    the model side by side; None: one for each core where the model is small and there is no GPU, else one. Raises
-    ConfigError or DatasetError for folders that cannot be played, MissingDependency where 4-bit loading lacks its
-    package.
+    the model side by side; None: one for each core where the model is small and there is no GPU, else one. `memory`:
+    bytes that each of them may keep of what it has read; None: as `local.worker` has it. Raises ConfigError or
+    DatasetError for folders that cannot be played, MissingDependency where 4-bit loading lacks its package.
     """
     folder, size = Path(path).absolute(), check_model(Path(path))
     if adapter is not None:
-        check_adapter(Path(adapter))
+        check_adapter(Path(adapter), folder)
     if quantize not in (None, "4bit"):
         raise ConfigError(f"Unknown quantisation {quantize!r}.", remedy="Use 4bit, or leave it out.")
     if quantize and importlib.util.find_spec("bitsandbytes") is None:
@@ -66,6 +69,8 @@ def open_local(
         raise ConfigError(f"max_rows is {max_rows}, but must be at least 1.")
     small = size < SMALL_BYTES
     count = _usual_processes(small, device) if processes is None else processes
+    if memory is not None and memory < 1:
+        raise ConfigError(f"memory is {memory} bytes, but must be at least 1.")
     if count < 1:
         raise ConfigError(f"processes is {count}, but must be at least 1.")
     given = {
@@ -75,6 +80,7 @@ def open_local(
         "device": device,
         "max_rows": max_rows,
         "processes": count,
+        "memory": memory,
     }
     return LocalChat([WorkerProcess(given, small=small) for _ in range(count)])
 
@@ -96,7 +102,7 @@ class LocalChat:
 
     def __init__(self, workers: Sequence[WorkerProcess]) -> None:
         self.workers = tuple(workers)
-        self.notices: tuple[Notice, ...] = ()
+        self.notices: tuple[Notice, ...] = ()  # what a person is told once
 
     async def complete(
         self,
@@ -108,7 +114,7 @@ class LocalChat:
         answer = await self.ask(request_of(messages, tools, sampling or Sampling(), seed=seed))
         completion = completion_of(answer)
         if not completion.tool_calls and holds_call(completion.content, [tool.name for tool in tools]):
-            self.notices = (UNREAD,)
+            self.notices = told_once((*self.notices, UNREAD))
         return completion
 
     async def ask(self, request: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -116,10 +122,22 @@ class LocalChat:
         worker = self.workers[_beginning(request) % len(self.workers)]
         number, answer = worker.ask(request)
         try:
-            return await asyncio.wrap_future(answer)
+            told = await asyncio.wrap_future(answer)
         except asyncio.CancelledError:
             worker.drop(number)
             raise
+        self._notice(request, await asyncio.wrap_future(worker.ready()))
+        return told
+
+    def _notice(self, request: Mapping[str, Json], loaded: Mapping[str, Json]) -> None:
+        parts = parts_of(request["messages"], (), request["tools"])
+        habits = [BY_NAME[name] for name in loaded.get("habits", ())]
+        told = (
+            Notice(each.name, f"The model's chat template {each.words}.", each.remedy)
+            for each in habits
+            if each.play == "told" and each.touches in (*parts, "")
+        )
+        self.notices = told_once((*self.notices, *told))
 
     async def ready(self) -> Mapping[str, Json]:
         """Waits until the model is loaded: device, dtype, parameters, window. Raises what keeps it from that."""

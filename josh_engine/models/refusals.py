@@ -70,7 +70,6 @@ def _is_field(name: str) -> bool:
 
 GH = "https://github.com/"
 OPENAI = "https://platform.openai.com/docs/guides/error-codes"
-OPENROUTER = "https://openrouter.ai/docs/api-reference/errors"
 TO_LIMIT = "Resume later, or lower max_concurrency or requests_per_minute in josh.toml."
 
 MONEY_AND_LIMITS = (
@@ -86,6 +85,14 @@ MONEY_AND_LIMITS = (
         '{"error": {"code": 429, "message": "You exceeded your current quota, please check your plan and billing'
         ' details. Please retry in 34.07s.", "status": "RESOURCE_EXHAUSTED"}}',
         "https://ai.google.dev/gemini-api/docs/rate-limits", waits=True,
+        remedy=f"{TO_LIMIT} Where an allowance is used up, add credit.",
+    ),
+    Row(
+        "limit", ANY, r"resource.?exhausted",
+        '{"error": {"code": 429, "message": "You exceeded your current quota, please check your plan and billing'
+        ' details.", "status": "RESOURCE_EXHAUSTED"}}',
+        GH + "google-gemini/gemini-cli/issues/8437",
+        remedy=f"{TO_LIMIT} Where an allowance is used up, add credit.",
     ),
     Row(
         "no_money", ANY,
@@ -110,7 +117,7 @@ MONEY_AND_LIMITS = (
     ),
     Row(
         "limit", ANY,
-        r"\brate.?limit|too many requests|throttl|quota.{0,40}exceeded|resource.?exhausted|concurrency limit",
+        r"\brate.?limit|too many requests|throttl|quota.{0,40}exceeded|concurrency limit",
         "ThrottlingException: Too many tokens, please wait before trying again.",
         GH + "jin-bo/agentao/pull/88",
     ),
@@ -146,7 +153,7 @@ TOOLS = (
     Row(
         "parallel_tool_calls", ASKED_WRONGLY, "",
         "Unsupported parameter: 'parallel_tool_calls' is not supported with this model.",
-        GH + "langchain-ai/langchain/issues/25357", field="parallel_tool_calls",
+        GH + "evalstate/fast-agent/issues/279", field="parallel_tool_calls",
     ),
     Row(
         "one_call", ASKED_WRONGLY,
@@ -166,7 +173,7 @@ TOOLS = (
     Row(
         "server_lacks_tools", ASKED_WRONGLY, r"tools param requires",
         "tools param requires --jinja flag",
-        GH + "ggml-org/llama.cpp/blob/master/docs/function-calling.md",
+        GH + "defilantech/LLMKube/issues/126",
         remedy="Start llama.cpp's server with --jinja, or play with an agent whose calls are text, such as react.",
     ),
     Row(
@@ -176,7 +183,7 @@ TOOLS = (
         r"|(unexpected|unknown|unsupported|invalid) role.{0,3}(tool|function)|(tool|function) role.{0,20}not support"
         r"|(tool|function)s?\W{0,2} (is|are)( currently)? not (support|enabled|available|allowed)|support tool use",
         '{"error": {"message": "registry.ollama.ai/library/gemma:2b does not support tools", "type": "api_error"}}',
-        GH + "ollama/ollama/issues/8517",
+        GH + "FoundationAgents/OpenManus/issues/220",
     ),
     Row(
         "model_lacks_tools", {404, UNSAID}, r"no endpoints.{0,30}(tool|function)",
@@ -189,14 +196,14 @@ TOOLS = (
         r"invalid_function_parameters|invalid schema for (function|tool)|tools?\b.{0,30}input_schema"
         r"|function_declarations",
         "Invalid schema for function 'book': In context=(), object schema missing properties.",
-        GH + "openai/openai-python/issues/1730",
+        GH + "evalstate/fast-agent/issues/143",
     ),
     Row(
         "unread", ASKED_WRONGLY,
         r"tool_use_failed|failed to call a function|failed to parse (input|tool|function)|error parsing tool call",
         '{"error": {"message": "Failed to call a function. Please adjust your prompt.", "code": "tool_use_failed",'
         ' "failed_generation": "<function=book{}</function>"}}',
-        "https://console.groq.com/docs/errors",
+        GH + "groq/groq-typescript/issues/28",
     ),
 )  # fmt: skip
 
@@ -255,7 +262,7 @@ HABITS = (
             (
                 "top_p",
                 "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
-                GH + "chatboxai/chatbox/issues/2627",
+                GH + "Vali-98/ChatterUI/issues/564",
             ),
             ("top_k", "property 'top_k' is unsupported", "https://console.groq.com/docs/openai"),
             (
@@ -270,7 +277,7 @@ HABITS = (
         "temperature_zero", ASKED_WRONGLY,
         r"temperature.{0,60}(strictly positive|greater than 0|above 0|> ?0|positive float|not be 0)",
         '{"error": "Input validation error: `temperature` must be strictly positive", "error_type": "validation"}',
-        GH + "huggingface/text-generation-inference/issues/1160",
+        GH + "huggingface/text-generation-inference/issues/1236",
     ),
     Row(
         "alternate", ASKED_WRONGLY, r"must alternate|consecutive|same role|roles? .{0,24}alternat|unexpected role",
@@ -289,7 +296,7 @@ HABITS = (
     Row(
         "system_only", frozenset({400, 422, 500, UNSAID}), "",
         "No user query found in messages.",
-        "https://huggingface.co/Qwen/Qwen3-8B/blob/main/tokenizer_config.json",
+        GH + "UKGovernmentBEIS/inspect_ai/pull/1342",
     ),
 )  # fmt: skip
 

@@ -19,22 +19,22 @@ WINDOWS: tuple[tuple[str, str, str], ...] = (
     (  # vLLM
         r"max_model_len|longer than the maximum model length",
         "The decoder prompt (length 9001) is longer than the maximum model length of 8192.",
-        GH + "vllm-project/vllm/issues/10794",
+        GH + "xorbitsai/inference/issues/3785",
     ),
     (  # SGLang
         r"longer than the model's context|input length.{0,40}exceeds the maximum allowed",
         "The input (9001 tokens) is longer than the model's context length (8192 tokens).",
-        GH + "sgl-project/sglang/blob/main/python/sglang/srt/managers/tokenizer_manager.py",
+        GH + "QwenLM/Qwen3/issues/1321",
     ),
     (  # llama.cpp
         r"available context size|exceed_context_size|context shift is disabled|context size (has been )?exceeded",
         "request (9001 tokens) exceeds the available context size (4096 tokens), try increasing it",
-        GH + "ggml-org/llama.cpp/blob/master/tools/server/server.cpp",
+        GH + "ggml-org/llama.cpp/issues/19774",
     ),
     (  # Ollama
         r"input length exceeds (the )?(maximum )?context",
         '{"error": "the input length exceeds the context length"}',
-        GH + "ollama/ollama/issues/7288",
+        GH + "nano-step/nano-brain/issues/208",
     ),
     (  # LM Studio
         r"context the overflows|context length of only|than the context length|context overflow",
@@ -46,7 +46,7 @@ WINDOWS: tuple[tuple[str, str, str], ...] = (
         r"`?inputs`? (tokens )?(\+ `?max_new_tokens`? )?must (be|have less)",
         '{"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs`'
         ' tokens and 500 `max_new_tokens`", "error_type": "validation"}',
-        GH + "huggingface/text-generation-inference/issues/1863",
+        GH + "huggingface/chat-ui/issues/340",
     ),
     (  # Groq, Cerebras
         r"reduce the length of the (input )?(messages|prompt)",
@@ -61,7 +61,7 @@ WINDOWS: tuple[tuple[str, str, str], ...] = (
     (  # Bedrock
         r"input is too long for requested model|too many (input )?tokens",
         "Input is too long for requested model.",
-        "https://repost.aws/knowledge-center/bedrock-validation-exception-errors",
+        GH + "jin-bo/agentao/pull/88",
     ),
     (  # Gemini, Vertex
         r"(input )?token count.{0,60}(exceeds|only supports up to)",
@@ -71,7 +71,7 @@ WINDOWS: tuple[tuple[str, str, str], ...] = (
     (  # Mistral
         r"too large for model with \d+|tokens in prompt|prompt contains \d+ tokens",
         "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum context length",
-        GH + "cline/cline/issues/2846",
+        GH + "jin-bo/agentao/pull/88",
     ),
     (  # LiteLLM
         r"ContextWindowExceeded",
@@ -91,7 +91,7 @@ WINDOWS: tuple[tuple[str, str, str], ...] = (
     (  # Moonshot, MiniMax, Copilot
         r"model token limit|token limit exceeded|context window exceeds limit|exceeds the limit of \d+",
         "Invalid request: Your request exceeded model token limit: 8192",
-        "https://platform.moonshot.ai/docs/api/chat#errors",
+        GH + "jin-bo/agentao/pull/88",
     ),
     (  # TabbyAPI, 01.AI, others that name their setting
         r"max_seq_len|max_position_embeddings|(prompt|input|sequence).{0,20}(length|tokens).{0,40}(exceed|greater|longer|larger|limit)",
@@ -102,6 +102,6 @@ WINDOWS: tuple[tuple[str, str, str], ...] = (
         r"context.{0,3}(length|window|size|limit).{0,60}(exceed|overflow|too|full|larger|greater)"
         r"|(exceed|larger|longer|greater|more|beyond|outside|fit).{0,60}context.{0,3}(length|window|size|limit)",
         "The request exceeded this model context window limit (32768).",
-        "https://developers.cloudflare.com/workers-ai/platform/errors/",
+        GH + "abetlen/llama-cpp-python/issues/416",
     ),
 )

@@ -1,79 +1,75 @@
 """KTO and DPO by TRL's trainers, for any causal model; as a job like the packed ones.
 
-Rows go in as they were exported, each one a sequence of its own. Rows that are too long are left out and counted,
-where TRL would cut their end off, the answer itself. Checkpoints are TRL's; going on from one needs no more than they
-hold, and gives what an uninterrupted job would have.
+Rows go in as tokens, each one a sequence of its own: the very tokens that the packed trainers learn from. TRL would
+make its own of messages, by way of a table that gives all calls the same arguments (null where a call has none, a crash
+where types differ; docs/decisions/0011-rows-on-disk.md). So its step from messages to tokens (`_prepare_dataset`, the
+same in 1.13 and 1.16) is left out. Rows that are too long are left out and counted, where TRL would cut their end off,
+the answer itself. Checkpoints are TRL's; going on from one needs no more than they hold, and gives what an
+uninterrupted job would have.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from josh_engine.errors import ConfigError, DatasetError, MissingDependency, OutOfMemory, TrainingError
+from josh_engine.errors import ConfigError, MissingDependency, OutOfMemory, TrainingError
 from josh_engine.training.config import Progress, Report, TrainConfig
+from josh_engine.training.cutting import Cut, Omitted, Render, cut_rows
 from josh_engine.training.loop import LOWER
-from josh_engine.training.packing import Render
+from josh_engine.training.row_files import read_groups
 from josh_engine.training.team import Team
-from josh_engine.values import Json
 
 FOLDER = "trl"  # checkpoints, in the job's folder
 MICRO_BATCH = 4  # rows of one forward pass; KTO needs more than one
 FIGURES = {"rewards/margins": "margin", "rewards/chosen": "reward_good", "rewards/rejected": "reward_bad", "kl": "kl"}
-Rows = list[dict[str, Json]]
+Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """The rows that fit; how many did not; `good` and `bad`: turns to learn from and against."""
+    """What is learnt from, in groups of rows: a pair, or one row. `good`, `bad`: turns to learn from and against."""
 
-    rows: Rows
+    groups: tuple[tuple[Cut, ...], ...]
     too_long: int
+    omitted: tuple[Omitted, ...]
     good: int
     bad: int
 
 
-def fitting_rows(file: Path, render: Render, config: TrainConfig) -> Fitting:
-    """Raises DatasetError, and ConfigError where there is nothing to learn from."""
-    wanted = ("prompt", "chosen", "rejected") if config.trainer == "dpo" else ("prompt", "completion", "label")
-    told = _read(file, wanted)
-    sides = wanted[1:3] if config.trainer == "dpo" else ("completion",)
-    kept = [row for row in told if all(_length(row, side, render) <= config.max_length for side in sides)]
-    good = len(kept) if config.trainer == "dpo" else sum(row["label"] is True for row in kept)
-    bad = len(kept) if config.trainer == "dpo" else len(kept) - good
-    if not good or not bad:
+def fitting_rows(file: Path, render: Render, config: TrainConfig, window: int | None = None) -> Fitting:
+    """Raises DatasetError, ConfigError where there is nothing to learn from, and what `cut_rows` does."""
+    groups = read_groups(file, config.trainer)
+    cuts = cut_rows(groups, render, config.max_length, window)
+    kept = [each for group in cuts.kept for each in group]
+    good = sum(each.row.label is True for each in kept)
+    if not good or good == len(kept):
         raise ConfigError(
-            f"{config.trainer.upper()} needs good and bad rows; of {len(told):,} rows {good:,} and {bad:,} fit.",
-            remedy="Raise max_length, or export more runs.",
+            f"{config.trainer.upper()} needs good and bad rows; of {len(groups):,} rows {good:,} and "
+            f"{len(kept) - good:,} fit.",
+            remedy="Raise max_length, train a model with a longer window, or export more runs.",
         )
-    return Fitting(kept, len(told) - len(kept), good, bad)
+    return Fitting(cuts.kept, cuts.too_long, cuts.omitted, good, len(kept) - good)
 
 
-def _read(file: Path, wanted: Sequence[str]) -> Rows:
-    found: Rows = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            found.append({name: row[name] for name in wanted} | ({"tools": row["tools"]} if row.get("tools") else {}))
-        except (ValueError, KeyError, TypeError) as error:
-            raise DatasetError(
-                f"{file}, line {number}: no row for this trainer ({error!r}).",
-                remedy="DPO takes a dpo.jsonl, KTO a kto.jsonl.",
-            ) from error
-    return found
-
-
-def _length(row: dict[str, Any], side: str, render: Render) -> int:
-    tools = json.loads(row["tools"]) if row.get("tools") else []
-    return len(render([*row["prompt"], *row[side]], tools, False))
+def columns_of(fitting: Fitting, config: TrainConfig, micro: int) -> Columns:
+    """TRL's own columns of tokens. `micro`: rows of one forward pass."""
+    firsts = [group[0] for group in fitting.groups]
+    told: Columns = {"prompt_ids": [list(each.tokens[: each.start]) for each in firsts]}
+    if config.trainer == "dpo":
+        for place, name in enumerate(("chosen_ids", "rejected_ids")):
+            told[name] = [list(group[place].tokens[group[place].start :]) for group in fitting.groups]
+        return told
+    answers = [list(each.tokens[each.start :]) for each in firsts]
+    mixed: list[list[int]] = []  # KTO's estimate of the reference point: each answer with another one's prompt
+    for place in range(0, len(answers), micro):
+        part = answers[place : place + micro]
+        mixed += [part[-1], *part[:-1]]
+    return told | {"completion_ids": answers, "KL_completion_ids": mixed, "label": [bool(e.row.label) for e in firsts]}
 
 
 class TrlJob:
@@ -85,7 +81,7 @@ class TrlJob:
         self.out, self.model, self.fitting, self.config, self.team = out, model, fitting, config, team
         self.micro = min(MICRO_BATCH, config.sequences_per_step)
         self.accumulated = math.ceil(config.sequences_per_step / (self.micro * team.size))
-        per_epoch = math.ceil(len(fitting.rows) / (self.micro * self.accumulated * team.size))
+        per_epoch = math.ceil(len(fitting.groups) / (self.micro * self.accumulated * team.size))
         self.steps = min(config.max_steps or 10**9, max(1, round(per_epoch * config.epochs)))
         self.step, self.seconds, self.tokens, self.stopped = 0, 0.0, 0, False
         self.trainer = self._trainer(tokenizer)
@@ -145,14 +141,26 @@ class TrlJob:
                 "desirable_weight": config.desirable_weight, "undesirable_weight": config.undesirable_weight,
             }  # fmt: skip
         kind = config.trainer.upper()
-        trainer = getattr(trl, f"{kind}Trainer")(
+        trainer = _taking_tokens(getattr(trl, f"{kind}Trainer"))(
             model=self.model,
             args=getattr(trl, f"{kind}Config")(**given),
-            train_dataset=Dataset.from_list(self.fitting.rows),
+            train_dataset=Dataset.from_dict(columns_of(self.fitting, config, self.micro)),
             processing_class=tokenizer,
         )
         trainer.remove_callback(PrinterCallback)  # standard output is the command's own
         return trainer
+
+
+def _taking_tokens(kind: Any) -> Any:
+    """TRL's trainer for a dataset of tokens. Raises MissingDependency for a TRL that is made otherwise."""
+    if not hasattr(kind, "_prepare_dataset"):
+        raise MissingDependency("This version of TRL takes no tokens.", remedy="pip install 'trl>=1.13,<1.17'")
+
+    class TakingTokens(kind):  # type: ignore[misc]
+        def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+            return dataset
+
+    return TakingTokens
 
 
 def _number(checkpoint: Path) -> int:

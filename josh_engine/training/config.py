@@ -40,8 +40,11 @@ class TrainConfig:
     max_steps: int | None = None
     checkpoint_steps: int = 20
     seed: int = 0
-    bfloat16: bool = True  # autocast on a CPU: 2.6 times as fast as float32 there; a GPU holds the base in it
+    bfloat16: bool | None = (
+        None  # None: as suits the machine (`precision`); autocast on a CPU, a GPU holds the base in it
+    )
     four_bit: bool = False  # the base as nf4 with double quantisation (arXiv 2305.14314); needs bitsandbytes
+    rows_of_others: bool = False  # also rows that another model or agent said (`origin`)
 
     def checked(self) -> TrainConfig:
         """Itself, or a ConfigError that says which value cannot be."""
@@ -97,6 +100,8 @@ def preset(name: str, trainer: str) -> TrainConfig:
         raise ConfigError(f"Unknown trainer {trainer!r}.", remedy=f"Use one of: {', '.join(PRESETS[name])}.")
     return replace(TrainConfig(trainer=trainer, preset=name), **PRESETS[name][trainer])
 
+
+PRECISIONS: Mapping[str, bool | None] = {"auto": None, "fp32": False, "bf16": True}  # of `bfloat16`
 
 # Every setting that is a number, with its kind; pages and the command line offer them all.
 SETTINGS: Mapping[str, type[int] | type[float]] = {

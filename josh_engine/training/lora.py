@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from josh_engine.errors import ConfigError, MissingDependency, TrainingError
+from josh_engine.errors import ConfigError, MissingDependency
 from josh_engine.models.local.folder import check_model
 from josh_engine.training.config import TrainConfig
-from josh_engine.training.packing import Render, Tokens
 from josh_engine.training.team import own_device
-from josh_engine.values import Json
+
+UNTOLD = 10**12  # a tokenizer whose folder names no length has one above
 
 
 def open_trained(folder: Path, config: TrainConfig) -> tuple[Any, Any]:
@@ -75,28 +73,10 @@ def _held_as(config: TrainConfig, device: str) -> dict[str, Any]:
     return {"dtype": half, "quantization_config": quantised, "device_map": {"": device}}
 
 
-def renderer(tokenizer: Any) -> Render:
-    """The chat template as a function of messages to tokens; templates' complaints become TrainingErrors."""
-
-    def render(messages: Sequence[Mapping[str, Json]], tools: Sequence[Mapping[str, Json]], asks: bool) -> Tokens:
-        try:
-            text = tokenizer.apply_chat_template(
-                list(messages), tools=list(tools) or None, add_generation_prompt=asks, tokenize=False
-            )
-        except Exception as error:
-            raise TrainingError(
-                f"The model's chat template refuses a row: {' '.join(str(error).split())[:300]}",
-                remedy="It may not carry tool calls; train a model whose template does, or use the ReACT agent.",
-            ) from error
-        return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    return render
-
-
-def folder_hash(folder: Path) -> str:
-    """sha256 over the model's weights and tokenizer, by name."""
-    digest = hashlib.sha256()
-    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("tokenizer*.json"), folder / "config.json"]):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+def window_of(model: Any, tokenizer: Any) -> int | None:
+    """How many tokens the model reads at most; None where its folder does not tell."""
+    told = (
+        getattr(model.config.get_text_config(decoder=True), "max_position_embeddings", None),
+        tokenizer.model_max_length if tokenizer.model_max_length < UNTOLD else None,
+    )
+    return min((each for each in told if each), default=None)

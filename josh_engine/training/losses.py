@@ -9,7 +9,7 @@ from josh_engine.training.config import TrainConfig
 from josh_engine.training.packing import Packed
 
 
-def token_log_probabilities(model: Any, sequences: Sequence[Packed], bfloat16: bool) -> list[Any]:
+def token_log_probabilities(model: Any, sequences: Sequence[Packed], bfloat16: bool | None) -> list[Any]:
     """For each sequence the log-probability of every token but the first, given those before it."""
     import torch
 
@@ -19,7 +19,7 @@ def token_log_probabilities(model: Any, sequences: Sequence[Packed], bfloat16: b
     for row, each in enumerate(sequences):
         ids[row, : len(each.tokens)] = torch.tensor(each.tokens)
     ids = ids.to(device)  # attention is causal: padding on the right is never seen
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bool(bfloat16)):
         logits = model(input_ids=ids[:, :-1]).logits
     losses = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), ids[:, 1:].flatten(), reduction="none"

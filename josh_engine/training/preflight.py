@@ -8,15 +8,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from josh_engine.errors import ConfigError
+from josh_engine.models.local.habits import Habit
 from josh_engine.training.config import BY_TRL, TrainConfig
+from josh_engine.training.cutting import Omitted
+from josh_engine.training.origin import origin_of
+from josh_engine.training.packing import Packed
+from josh_engine.training.precision import precision_of
 
 TRIED_PARAMETERS = 200_000_000  # of a model that a CPU takes one step of to see how long that is
 SHOWN_TOKENS = 1_500
+FIRST_TRY, TRY_FACTOR, TRY_SECONDS = 64, 4, 6.0  # tokens, how many times more in the next try, seconds of one at most
 TRL_FACTOR = 1.5  # it reads every row with the reference too
 ACTIVATION_BYTES = 34  # per token, layer and width: arXiv 2205.05198, table 2, without attention's own
 
@@ -33,7 +39,10 @@ class Piece:
 class Preflight:
     """`good`, `bad`, `too_long`: rows. `tokens`: of one pass over the sequences; `longest`: of one. `parameters` of
     the model, `trained` of the adapter. `seconds`: of the whole job, None where no step was tried (a model too large
-    for this machine's CPU). `memory_bytes`: about."""
+    for this machine's CPU). `memory_bytes`: about. `origin`: whose words the rows are, in a sentence; `refused`: some
+    are another's, and nobody said that they are meant. `precision`: what it computes in, and why. `omitted`: rows that
+    the model's chat template refuses or changes; `habits`: what else it does to these rows. `window`: tokens that the
+    model reads, None where its folder does not tell."""
 
     good: int
     bad: int
@@ -48,17 +57,28 @@ class Preflight:
     seconds: float | None
     memory_bytes: int
     first: tuple[Piece, ...]
+    origin: str = ""
+    refused: bool = False
+    precision: str = ""
+    omitted: tuple[Omitted, ...] = ()
+    habits: tuple[str, ...] = ()
+    window: int | None = None
 
 
-def preflight(model: Path, rows: Path, config: TrainConfig) -> Preflight:
-    """Raises what training would: ConfigError, DatasetError, TrainingError."""
+def preflight(model: Path, rows: Path, config: TrainConfig, *, known_as: str = "") -> Preflight:
+    """Raises what training would, but for rows of others, which are told: ConfigError, DatasetError, TrainingError."""
     from josh_engine.training.job import objective_of, packed_rows
     from josh_engine.training.loop import FORWARD_TOKENS, step_count
-    from josh_engine.training.lora import open_trained
+    from josh_engine.training.lora import open_trained, window_of
+    from josh_engine.training.rendering import renderer
+    from josh_engine.training.team import own_device
 
-    config = config.checked()
+    origin = origin_of(rows, model, known_as)
+    precision = precision_of(config.checked(), own_device())
+    config = replace(config, bfloat16=precision.bfloat16)
     opened, tokenizer = open_trained(model, config)
-    packing = packed_rows(rows, tokenizer, config)
+    window = window_of(opened, tokenizer)
+    packing = packed_rows(rows, renderer(tokenizer), config, window)
     by_trl = config.trainer in BY_TRL
     trained = sum(each.numel() for each in opened.parameters() if each.requires_grad)
     parameters = sum(each.numel() for each in opened.parameters()) - trained
@@ -80,27 +100,56 @@ def preflight(model: Path, rows: Path, config: TrainConfig) -> Preflight:
         packing.good, packing.bad, packing.too_long, len(lengths), sum(lengths), max(lengths), steps,
         parameters, trained, device, None if per_token is None else done * per_token, memory,
         tuple(piece for shown in _shown(packing.sequences) for piece in _pieces(shown, tokenizer)),
+        str(origin), bool(origin.others) and not config.rows_of_others, str(precision),
+        packing.omitted, tuple(told_of(packing.habits)), window,
     )  # fmt: skip
 
 
+def told_of(habits: Sequence[Habit]) -> Iterator[str]:
+    """What the template does besides, for the person: rows that are left out are told by themselves."""
+    return (f"The chat template {each.words}. {each.remedy}" for each in habits if each.weight == "note")
+
+
 def _seconds_per_token(model: Any, objective: Any, sequences: Sequence[Any]) -> float:
-    """Of forward and backward pass over a few sequences of middle length; the second try, for the first warms up."""
+    """Of forward and backward pass over a few sequences of middle length. A first try, of few tokens, warms up; then
+    more are tried for as long as the last try says that there is time."""
+    middle = max(0, len(sequences) // 2 - 2)
+    few = sorted(sequences, key=lambda each: len(each.tokens))[middle : middle + 4]
+    tokens, whole = FIRST_TRY, sum(len(each.tokens) for each in few)
+    _timed(model, objective, _beginnings(few, tokens))
+    while True:
+        begun = _beginnings(few, tokens)
+        read, seconds = sum(len(each.tokens) for each in begun), _timed(model, objective, begun)
+        if read >= whole or seconds * TRY_FACTOR > TRY_SECONDS:
+            return seconds / read
+        tokens *= TRY_FACTOR
+
+
+def _timed(model: Any, objective: Any, few: Sequence[Packed]) -> float:
     from josh_engine.training.loop import parts
 
-    middle = max(0, len(sequences) // 2 - 2)
-    few = parts(sorted(sequences, key=lambda each: len(each.tokens))[middle : middle + 4])
+    objective.try_on(model, parts(few))
     model.train()
-    objective.try_on(model, few)
-    seconds = 0.0
-    for _ in range(2):
-        started = time.perf_counter()
-        for part in few:
-            loss, _ = objective.loss(model, part, [each for other in few for each in other])
-            loss.backward()
-        seconds = time.perf_counter() - started
-    if not math.isfinite(float(loss.detach())):
-        raise ConfigError("The first step's loss is not a number.", remedy="The model's weights are damaged.")
-    return seconds / sum(len(each.tokens) for part in few for each in part)
+    started = time.perf_counter()
+    for part in parts(few):
+        loss, _ = objective.loss(model, part, few)
+        loss.backward()
+        if not math.isfinite(float(loss.detach())):
+            raise ConfigError("The first step's loss is not a number.", remedy="The model's weights are damaged.")
+    return time.perf_counter() - started
+
+
+def _beginnings(few: Sequence[Packed], most: int) -> list[Packed]:
+    """So many tokens of the sequences, each with the generations within; with its last token as one where it has
+    none."""
+    found: list[Packed] = []
+    for each in few:
+        cut = min(len(each.tokens), most)
+        if cut > 1:
+            within = tuple(span for span in each.spans if span.stop <= cut)
+            found.append(Packed(each.tokens[:cut], within or (replace(each.spans[0], start=cut - 1, stop=cut),)))
+        most -= cut
+    return found
 
 
 def _shape(model: Any) -> tuple[int, int, int]:

@@ -13,7 +13,8 @@ from typing import Any
 
 from josh_engine.errors import DatasetError
 from josh_engine.training.config import Progress, Report, TrainConfig
-from josh_engine.training.packing import Render, Row, Tokens, read_rows, rows_of_pairs
+from josh_engine.training.cutting import LeftOut, Render, Tokens
+from josh_engine.training.row_files import Row, read_groups
 
 SAMPLES = "samples.jsonl"  # in the job's folder
 QUESTIONS = 3
@@ -39,17 +40,19 @@ class Sample:
 
 def questions(file: Path, render: Render, config: TrainConfig) -> list[Question]:
     """Of the first, the middle and the last good row that leave room for an answer."""
-    rows = [
-        row for row in (rows_of_pairs(file) if config.trainer == "dpo" else read_rows(file)) if row.label is not False
-    ]
+    rows = [row for group in read_groups(file, config.trainer) for row in group if row.label is not False]
     picked = {place: rows[place] for place in (0, len(rows) // 2, len(rows) - 1)} if rows else {}
-    found = [_question(row, render) for row in picked.values()]
+    found = [asked for row in picked.values() if (asked := _question(row, render))]
     return [each for each in found if len(each.tokens) + NEW_TOKENS <= config.max_length][:QUESTIONS]
 
 
-def _question(row: Row, render: Render) -> Question:
-    asked, wanted = row.prompt[-1:], row.completion
-    return Question(render(row.prompt, row.tools, True), _text(asked), _text(wanted))
+def _question(row: Row, render: Render) -> Question | None:
+    """None for a row that is left out."""
+    try:
+        tokens, start = render.cut(row)
+    except LeftOut:
+        return None
+    return Question(tokens[:start], _text(row.prompt[-1:]), _text(row.completion))
 
 
 def _text(messages: Sequence[Any]) -> str:

@@ -208,6 +208,20 @@ def test_changed_rows_are_refused_with_both_hashes_before_a_job_is_made(store, r
     assert trainings.list_trainings(store) == ()
 
 
+def test_rows_of_another_are_refused_before_a_job_is_made_unless_they_are_meant(store, rows, model):
+    runs = [{"run": "r", "config": {"world": "toolwoz", "split": "train", "scenarios": ["one"]}}]
+    (rows.parent / "manifest.json").write_text(json.dumps({"runs": runs}))
+    told = [{**json.loads(line), "row_id": str(place)} for place, line in enumerate(rows.read_text().splitlines())]
+    rows.write_text("".join(json.dumps(each) + "\n" for each in told))
+    origins = [{"row_id": str(place), "run": "r"} for place in range(5)]
+    (rows.parent / "provenance.jsonl").write_text("".join(json.dumps(each) + "\n" for each in origins))
+    with pytest.raises(ConfigError, match=r"5 of 12 rows are another's .agent scripted, without a model"):
+        trainings.create_training(store, request(rows, model))
+    assert trainings.list_trainings(store) == ()
+    meant = request(rows, model, settings={**SETTINGS, "rows_of_others": True})
+    assert trainings.create_training(store, meant).state == "queued"
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -269,6 +283,8 @@ def test_a_dry_run_tells_what_would_be_trained_on_and_leaves_nothing(store, rows
     assert (found.good, found.bad, found.too_long, found.sequences) == (6, 6, 0, 12)
     assert (found.steps, found.device) == (6, "cpu") and found.seconds and found.seconds > 0
     assert found.trained < found.parameters < 1_000_000 < found.memory_bytes
+    assert (found.origin, found.refused) == ("12 of 12 rows do not tell whose they are.", False)
+    assert found.precision.startswith(("float32: this CPU shows", "bfloat16: this CPU has"))
     assert [piece.trained for piece in found.first] == ["", "good", "", "bad"]
     assert "Please book hotel" in found.first[0].text and found.first[1].text.startswith("Of course.")
     assert trainings.list_trainings(store) == () and not list(tmp_path.glob("**/adapter"))

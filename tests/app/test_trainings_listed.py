@@ -60,6 +60,9 @@ def test_the_command_asks_for_what_the_form_asks_for(trainer):
         words = parse(shlex.split(line)[3:])
         assert (str(words.rows), words.trainer, words.preset) == ("/rows of mine/kto.jsonl", trainer, name)
         assert (words.learning_rate, words.seed, words.epochs) == (0.25, 7, None)
+        meant = {"rows_of_others": True, "four_bit": False, "bfloat16": False}
+        words = parse(shlex.split(listed.command("kto.jsonl", "embedded", trainer, name, meant))[3:])
+        assert (words.rows_of_others, words.four_bit, words.precision) == (True, False, "fp32")
         assert preset(name, trainer).trainer == trainer
 
 

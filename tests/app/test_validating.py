@@ -88,6 +88,19 @@ def test_rows_that_the_library_cannot_load_are_found(store: services.Store, file
     assert checks["datasets"].ok is False and checks["datasets"].drawn()["tone"] == "red"
 
 
+def test_a_value_that_the_library_would_change_is_named(store: services.Store, files: Files) -> None:
+    def exact(row: dict[str, Any]) -> None:
+        row["prompt"][0]["weight"] = 0.1234567890123
+
+    (check,) = [
+        each
+        for each in services.validate_files(store, with_row(files, "sft.train.jsonl", exact))
+        if each.name == "datasets"
+    ]
+    assert check.ok is False
+    assert check.text == "sft.train.jsonl, line 1, prompt[0].weight: 0.1234567890123 comes back as 0.123456789."
+
+
 def test_files_that_are_wrong_already_are_not_loaded(store: services.Store, files: Files) -> None:
     checks = services.validate_files(store, files | {"extra.txt": b""})
     assert checks[-1].ok is None and checks[-1].drawn()["tone"] == "amber"

@@ -173,6 +173,10 @@ class Connection(asyncio.Protocol):
                 self.send(429, _error("Too many requests.", "rate_limit_exceeded"), wait)
             case "error":
                 self.send(500, _error("Something broke.", "server_error"))
+            case "error_in_choice":
+                answer = programme.answer(body)
+                answer["choices"][0] |= {"error": {"message": "cut off", "code": 502}, "finish_reason": "error"}
+                self.send(200, answer)
             case "unavailable":
                 self.write(503, b"upstream is away", {"Content-Type": "text/plain"})
             case "timeout":

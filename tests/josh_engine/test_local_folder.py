@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from josh_engine.errors import ConfigError, DatasetError, MissingDependency
-from josh_engine.models.local.folder import check_adapter, check_model
+from josh_engine.models.local.folder import check_adapter_files, check_model
 from josh_engine.models.local_chat import open_local
 
 
@@ -65,7 +65,7 @@ def test_a_pickled_adapter_is_refused(tmp_path):
     (tmp_path / "adapter_config.json").write_text("{}")
     (tmp_path / "adapter_model.bin").write_bytes(b"x")
     with pytest.raises(ConfigError, match="pickle"):
-        check_adapter(tmp_path)
+        check_adapter_files(tmp_path)
 
 
 @pytest.mark.parametrize("cut", [1, 15, 16])

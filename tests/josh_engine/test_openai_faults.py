@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fake_openai.asking import ASKED, HASTY, KEY, ask, chat, failed, using
 from fake_openai.chats import said
-from fake_openai.faults import KINDS, Faults
+from fake_openai.faults import INSIDE, KINDS, Faults
 from fake_openai.server import Programme, running
 
 from josh_engine.errors import BadResponse, ContextOverflow, MissingKey, ModelError, ModelUnavailable, RateLimited
@@ -26,7 +26,7 @@ from josh_engine.values import Message
 # Faults that pass
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "cut_off"])
+@pytest.mark.parametrize("kind", [*KINDS, *INSIDE, "cut_off"])
 def test_every_fault_that_passes_ends_in_a_repetition_and_the_answer(kind):
     programme = Programme(lambda body: said("at last"), faults=Faults(1.0, (kind,), times=2), hang=0.6)
     with running(programme) as server:
@@ -42,6 +42,11 @@ def test_every_fault_that_passes_ends_in_a_repetition_and_the_answer(kind):
         ("unavailable", ModelUnavailable, 6),
         ("timeout", ModelUnavailable, 6),
         ("reset", ModelUnavailable, 6),
+        ("loading", RateLimited, 6),
+        ("too_large", RateLimited, 6),
+        ("error_inside", RateLimited, 6),
+        ("words_inside", ModelUnavailable, 6),
+        ("error_in_choice", ModelUnavailable, 6),
         ("truncated", BadResponse, 3),
         ("empty_choices", BadResponse, 3),
         ("wrong_shape", BadResponse, 3),

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 from tiny_model import save_tiny_model
 
 from josh_engine.errors import ConfigError, DatasetError, TrainingError
+from josh_engine.models.local.adapter import base_identity
+from josh_engine.training import preflight
 from josh_engine.training.config import TrainConfig, preset
-from josh_engine.training.job import check_export, train
+from josh_engine.training.job import check_export, packed_rows, train
+from josh_engine.training.lora import open_trained, window_of
 from josh_engine.training.losses import kto_losses
+from josh_engine.training.packing import Packed, Span
+from josh_engine.training.rendering import renderer
 
 GOOD, BAD = "Of course, I will book it.", "No idea what you mean!"
 SFT = TrainConfig(epochs=8, sequences_per_step=4, learning_rate=5e-3, bfloat16=False, checkpoint_steps=3)
@@ -121,6 +127,55 @@ def test_training_that_pushes_the_good_down_is_stopped(model, rows, tmp_path):
     with pytest.raises(TrainingError, match="unlearns") as caught:
         run(model, rows, tmp_path, replace(KTO, collapse_below=0.5))
     assert "undesirable_weight" in caught.value.remedy
+
+
+def test_the_adapter_carries_what_it_is_for(model, rows, tmp_path):
+    run(model, rows, tmp_path, replace(SFT, max_steps=1))
+    told = json.loads((tmp_path / "adapter" / "manifest.json").read_text())
+    assert told["model_sha256"] == base_identity(model)["model_sha256"] and told["ended"]["steps"] == 1
+    assert told["origin"] == "24 of 24 rows do not tell whose they are."
+    assert told["precision"] == {"bfloat16": False, "why": told["precision"]["why"]}
+
+
+def test_a_job_does_not_go_on_with_another_base_or_template(model, rows, tmp_path):
+    config, own = replace(SFT, max_steps=4), shutil.copytree(model, tmp_path / "model")
+    with pytest.raises(KeyboardInterrupt):
+        run(own, rows, tmp_path / "job", config, stop_at=2)
+    (own / "chat_template.jinja").write_text((own / "chat_template.jinja").read_text() + " ")
+    with pytest.raises(ConfigError, match=r"holds a job with another base: sha256 .* its chat template is"):
+        run(own, rows, tmp_path / "job", config)
+
+
+def test_rows_longer_than_the_model_s_window_are_left_out_and_counted(model, rows, tmp_path):
+    own = shutil.copytree(model, tmp_path / "model")
+    config = json.loads((own / "config.json").read_text())
+    lengths = sorted(len(each.tokens) for each in packed(own, rows).sequences)
+    (own / "config.json").write_text(json.dumps({**config, "max_position_embeddings": lengths[0]}))
+    assert packed(own, rows).too_long == sum(length > lengths[0] for length in lengths) > 0
+    (own / "config.json").write_text(json.dumps({**config, "max_position_embeddings": 4}))
+    with pytest.raises(TrainingError, match=r"longer than 4 tokens.*a model with a longer window"):
+        packed(own, rows)
+
+
+def packed(model, rows):
+    opened, tokenizer = open_trained(model, SFT)
+    return packed_rows(rows, renderer(tokenizer), SFT, window_of(opened, tokenizer))
+
+
+def test_a_slow_model_is_tried_on_few_tokens_and_a_fast_one_on_all(monkeypatch):
+    long = [Packed(tuple(range(3000)), (Span(2900, 2950, True, "a"), Span(2990, 3000, False, "b")))] * 6
+    tried: list[int] = []
+
+    def timed(seconds, few):
+        assert all(0 < span.start < span.stop <= len(each.tokens) for each in few for span in each.spans)
+        tried.append(sum(len(each.tokens) for each in few))
+        return seconds * tried[-1]
+
+    for seconds, most in ((0.05, 64), (0.005, 1024), (1e-5, 12_000)):
+        tried.clear()
+        monkeypatch.setattr(preflight, "_timed", lambda model, objective, few, each=seconds: timed(each, few))
+        assert preflight._seconds_per_token(None, None, long) == pytest.approx(seconds)
+        assert tried[-1] == most and sum(tried[1:]) * seconds < 2 * preflight.TRY_SECONDS
 
 
 def test_kto_s_loss_by_hand():

@@ -9,28 +9,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from josh_engine.errors import ConfigError, DatasetError, TrainingError
+from josh_engine.models.local.habits import BY_NAME
 from josh_engine.training.config import PRESETS, TRAINERS, TrainConfig, preset
-from josh_engine.training.packing import Row, pack, read_rows
+from josh_engine.training.cutting import LeftOut
+from josh_engine.training.packing import pack
+from josh_engine.training.row_files import Row, read_rows
 
 
 def message(role, content):
     return {"role": role, "content": content}
 
 
-def render(messages, tools, asks):
+def told(messages, tools, asks):
     """A number per word; roles are marks, and an assistant's message ends in one."""
-    told = [len(tools)]
+    numbers = [len(tools)]
     for each in messages:
-        told.append({"user": 1, "assistant": 2, "system": 3}[each["role"]])
-        told += [ord(letter) for letter in each["content"]]
-        told += [9] if each["role"] == "assistant" else []
-    return tuple([*told, 2] if asks else told)
+        numbers.append({"user": 1, "assistant": 2, "system": 3}[each["role"]])
+        numbers += [ord(letter) for letter in each["content"]]
+        numbers += [9] if each["role"] == "assistant" else []
+    return tuple([*numbers, 2] if asks else numbers)
+
+
+class Marks:
+    """A template that writes `told`. What the habits of real ones do is in test_templates.py."""
+
+    habits = ()
+
+    def cut(self, row):
+        return told([*row.prompt, *row.completion], row.tools, False), len(told(row.prompt, row.tools, True))
+
+
+render = Marks()
 
 
 def row(*words, label=None, tools=()):
     """A user's and an assistant's message by turns; the last one is the completion."""
-    told = [message("assistant" if place % 2 else "user", each) for place, each in enumerate(words)]
-    return Row(told[:-1], told[-1:], tools, label, "/".join(words))
+    said = [message("assistant" if place % 2 else "user", each) for place, each in enumerate(words)]
+    return Row(said[:-1], said[-1:], tools, label, "/".join(words))
 
 
 def words_of(packed, span):
@@ -40,8 +55,8 @@ def words_of(packed, span):
 def test_the_rows_of_a_path_are_one_sequence_and_a_bad_one_has_its_own():
     rows = [row("hi", "A"), row("hi", "A", "so", "B"), row("hi", "A", "so", "X", label=False)]
     packing = pack(rows, render, 1000)
-    told = [[(words_of(each, span), span.good) for span in each.spans] for each in packing.sequences]
-    assert told == [[("A", True), ("B", True)], [("X", False)]]
+    spans = [[(words_of(each, span), span.good) for span in each.spans] for each in packing.sequences]
+    assert spans == [[("A", True), ("B", True)], [("X", False)]]
     assert (packing.good, packing.bad, len(packing.sequences)) == (2, 1, 2)
 
 
@@ -63,12 +78,24 @@ def test_rows_that_are_too_long_are_left_out_and_counted_and_all_of_them_are_an_
         pack(rows, render, 2)
 
 
-def test_a_template_that_cannot_be_cut_is_refused_by_name():
-    def strange(messages, tools, asks):
-        return (7, *render(messages, tools, asks)) if asks else render(messages, tools, asks)
+def test_rows_longer_than_the_model_s_window_are_left_out_whatever_max_length_says():
+    rows = [row("hi", "A"), row("hi", "A" * 100)]
+    assert pack(rows, render, 1000, window=50).too_long == 1
+    assert pack(rows, render, 50, window=1000).too_long == 1
+    with pytest.raises(TrainingError, match="longer than 2 tokens, the model's window"):
+        pack(rows, render, 1000, window=2)
 
-    with pytest.raises(TrainingError, match="cannot be cut where row hi/A"):
-        pack([row("hi", "A")], strange, 1000)
+
+def test_a_row_that_is_left_out_is_counted_by_the_habit_and_the_others_are_packed():
+    class Choosy(Marks):
+        def cut(self, row):
+            if row.row_id == "hi/A":
+                raise LeftOut(BY_NAME["one_call"], "only one at once!")
+            return super().cut(row)
+
+    packing = pack([row("hi", "A"), row("hi", "B")], Choosy(), 1000)
+    assert [(each.habit, each.rows, each.said) for each in packing.omitted] == [("one_call", 1, "only one at once!")]
+    assert packing.good == 1 and packing.too_long == 0
 
 
 @given(
@@ -81,7 +108,7 @@ def test_every_generation_is_there_once_with_its_own_context(given_rows):
     packing = pack(rows, render, 1000)
     placed = sorted((span.row_id, span.good) for each in packing.sequences for span in each.spans)
     assert placed == sorted((each.row_id, each.label) for each in rows)
-    context = {each.row_id: render(each.prompt, (), True) for each in rows}
+    context = {each.row_id: told(each.prompt, (), True) for each in rows}
     for each in packing.sequences:
         for span in each.spans:
             assert each.tokens[: span.start] == context[span.row_id]
@@ -108,12 +135,12 @@ def test_rows_that_cannot_be_read_are_told_by_file_line_and_field(tmp_path, line
 
 
 def test_tools_are_read_from_their_text(tmp_path):
-    told = {
+    given = {
         "prompt": [message("user", "hi")],
         "completion": [message("assistant", "A")],
         "tools": json.dumps([{"a": 1}]),
     }
-    (tmp_path / "sft.jsonl").write_text(json.dumps(told) + "\n")
+    (tmp_path / "sft.jsonl").write_text(json.dumps(given) + "\n")
     (read,) = read_rows(tmp_path / "sft.jsonl")
     assert read.tools == [{"a": 1}] and read.label is None
 

@@ -31,12 +31,12 @@ def check_model(folder: Path) -> int:
                 f"{folder} holds an adapter, not a model.", remedy="Give its base model's folder, and this as adapter."
             )
         raise ConfigError(f"{folder} is no Hugging Face model: it has no config.json.")
-    _json(folder / "config.json")
-    return sum(check_safetensors(path) for path in _weights(folder))
+    read_object(folder / "config.json")
+    return sum(check_safetensors(path) for path in weight_files(folder))
 
 
-def check_adapter(folder: Path) -> None:
-    """Raises ConfigError for what is no LoRA adapter as peft saves one, DatasetError for a damaged one."""
+def check_adapter_files(folder: Path) -> Path:
+    """Its weights. Raises ConfigError for what is no LoRA adapter as peft saves one, DatasetError for a damaged one."""
     if not (folder / "adapter_config.json").is_file():
         raise ConfigError(f"{folder} is no adapter: it has no adapter_config.json.")
     weights = folder / "adapter_model.safetensors"
@@ -44,20 +44,17 @@ def check_adapter(folder: Path) -> None:
         _refuse_pickles(folder)
         raise ConfigError(f"{folder} is no adapter: it has no adapter_model.safetensors.")
     check_safetensors(weights)
+    read_object(folder / "adapter_config.json")
+    return weights
 
 
 def check_safetensors(path: Path) -> int:
     """The file's size in bytes, which must be what its header says. Raises DatasetError."""
     size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= min(LARGEST_HEADER, size):
-            raise DatasetError(f"{path} is no safetensors file, or its first bytes are damaged.", remedy=AGAIN)
-        header = file.read(length)
+    length, tensors = _header(path, size)
     try:
-        tensors = [entry for name, entry in json.loads(header).items() if name != "__metadata__"]
-        ends = [int(tensor["data_offsets"][1]) for tensor in tensors]
-    except (ValueError, AttributeError, TypeError, LookupError) as error:
+        ends = [int(tensor["data_offsets"][1]) for tensor in tensors.values()]
+    except (ValueError, TypeError, LookupError) as error:
         raise DatasetError(f"{path} has a damaged header.", remedy=AGAIN) from error
     expected = 8 + length + max(ends, default=0)
     if size != expected:
@@ -65,10 +62,33 @@ def check_safetensors(path: Path) -> int:
     return size
 
 
-def _weights(folder: Path) -> list[Path]:
+def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """What a safetensors file holds, from its header alone. Raises DatasetError."""
+    _, tensors = _header(path, path.stat().st_size)
+    try:
+        return {name: tuple(int(each) for each in tensor["shape"]) for name, tensor in tensors.items()}
+    except (ValueError, TypeError, LookupError) as error:
+        raise DatasetError(f"{path} has a damaged header.", remedy=AGAIN) from error
+
+
+def _header(path: Path, size: int) -> tuple[int, dict[str, Json]]:
+    """Its length in bytes, and what it says of each tensor."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(LARGEST_HEADER, size):
+            raise DatasetError(f"{path} is no safetensors file, or its first bytes are damaged.", remedy=AGAIN)
+        header = file.read(length)
+    try:
+        return length, {name: entry for name, entry in json.loads(header).items() if name != "__metadata__"}
+    except (ValueError, AttributeError) as error:
+        raise DatasetError(f"{path} has a damaged header.", remedy=AGAIN) from error
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Those of a model. Raises ConfigError where there are none, DatasetError where one is missing."""
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        named = _json(index).get("weight_map")
+        named = read_object(index).get("weight_map")
         if not isinstance(named, dict):
             raise DatasetError(f"{index} has no weight_map.", remedy=AGAIN)
         shards = [folder / str(name) for name in sorted(set(named.values()))]
@@ -91,7 +111,8 @@ def _refuse_pickles(folder: Path) -> None:
         )
 
 
-def _json(path: Path) -> dict[str, Json]:
+def read_object(path: Path) -> dict[str, Json]:
+    """Raises DatasetError for a file that holds none."""
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -19,7 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from josh_engine.errors import BadResponse, ConfigError, DatasetError, JoshError, MissingDependency
+from josh_engine.models.local.adapter_weights import check_complete
+from josh_engine.models.local.folder import check_adapter_files, tensor_shapes
+from josh_engine.models.local.habits import parts_of
 from josh_engine.models.local.parsing import parse_reply
+from josh_engine.models.local.selftest import Refused
+from josh_engine.models.local.speaking import Template, template_of
 from josh_engine.values import Json, ToolCall
 
 log = logging.getLogger(__name__)
@@ -31,12 +36,13 @@ ELSEWHERE = "Serve it with vLLM or `transformers serve`, and give that endpoint'
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """`window`: how many tokens a conversation may have, `reply`: how many one reply has where nobody says so; each
-    None where the model does not tell."""
+    None where the model does not tell. `template`: the tokenizer's, with what its self-test found."""
 
     model: Any
     tokenizer: Any
     window: int | None
     stops: frozenset[int]
+    template: Template
     reply: int | None = None
 
 
@@ -53,20 +59,29 @@ def load(folder: Path, adapter: Path | None, *, quantize: str | None, device: st
 
 
 def render(loaded: Loaded, messages: Sequence[Json], tools: Sequence[Json]) -> list[int]:
-    """The prompt's tokens: the chat template over messages and tools, ready for the assistant's next words."""
+    """The prompt's tokens: the chat template over messages and tools, ready for the assistant's next words.
+
+    Raises BadResponse where the template refuses them, and where it is known to leave out what an answer builds on."""
+    parts = parts_of(messages, (), tools)
+    habit = next(
+        (each for each in loaded.template.test.habits if each.play == "refused" and each.touches in parts), None
+    )
+    if habit is not None and (tools or habit.touches == "system"):
+        raise _final(f"The model's chat template {habit.words}.", habit.remedy)
     try:
-        text: str = loaded.tokenizer.apply_chat_template(
-            list(messages), tools=list(tools) or None, add_generation_prompt=True, tokenize=False
-        )
-        whole = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text to a tokenizer
-        ids: list[int] = loaded.tokenizer(whole, add_special_tokens=False)["input_ids"]
-    except Exception as error:
-        said = " ".join(f"{type(error).__name__}: {error}".split())[:400]
+        return list(loaded.template.tokens(loaded.template.text(messages, tools, True)))
+    except Refused as refused:
         raise BadResponse(
-            f"The model's chat template refuses this conversation: {said}.",
+            f"The model's chat template refuses this conversation: {refused}.",
             remedy="Choose an agent or user whose requests it takes, or another model.",
-        ) from error
-    return ids
+        ) from refused
+
+
+def _final(message: str, remedy: str) -> BadResponse:
+    """An error that no further call can cure."""
+    error = BadResponse(message, remedy=remedy)
+    error.retry, error.final = False, True
+    return error
 
 
 def read_reply(
@@ -134,10 +149,11 @@ def _load(folder: Path, adapter: Path | None, quantize: str | None, device: str)
     if "position_ids" not in inspect.signature(model.forward).parameters:
         raise ConfigError(f"Models of type {config.model_type} cannot be played here.", remedy=ELSEWHERE)
     if adapter is not None:
-        model = _adapted(model, adapter, merge=not quantize)
+        adapted = put_on(model, adapter)
+        model = adapted if quantize else adapted.merge_and_unload()
     window = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None)
     reply = model.generation_config.max_new_tokens
-    return Loaded(model.eval(), tokenizer, window, _stops(model, tokenizer), reply)
+    return Loaded(model.eval(), tokenizer, window, _stops(model, tokenizer), template_of(tokenizer), reply)
 
 
 def _check_layers(config: Any) -> None:
@@ -166,11 +182,14 @@ def _four_bit(device: str) -> Any:
         raise MissingDependency("4-bit loading needs bitsandbytes.", remedy="pip install bitsandbytes") from error
 
 
-def _adapted(model: Any, adapter: Path, *, merge: bool) -> Any:
-    from peft import PeftModel
+def put_on(model: Any, adapter: Path) -> Any:
+    """The model with its LoRA on it. Raises ConfigError for one that lacks weights, as the model itself names them."""
+    from peft import PeftModel, get_peft_model_state_dict
 
     adapted = PeftModel.from_pretrained(model, adapter, local_files_only=True)
-    return adapted.merge_and_unload() if merge else adapted
+    needed = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    check_complete(adapter, tensor_shapes(check_adapter_files(adapter)), needed)
+    return adapted
 
 
 def _stops(model: Any, tokenizer: Any) -> frozenset[int]:

@@ -28,6 +28,11 @@ def shortened(past: Past, tokens: int) -> Past:
     return tuple((keys[:, :tokens], values[:, :tokens]) for keys, values in past)
 
 
+def roomy(rows: int) -> int:
+    """Rows of a buffer, so that a few more may join before it is copied again."""
+    return rows + rows // 8 + 1
+
+
 @cache
 def roomy_layer() -> type[Any]:
     """The layer class; a function, because transformers may be imported inside functions only."""
@@ -59,14 +64,13 @@ def roomy_layer() -> type[Any]:
             self.keys, self.values = (room[:rows, :, :columns] for room in self.rooms)
 
         def make_room(self, rows: int, columns: int) -> None:
-            """At least so many rows and columns; what was used stays, at the same place."""
+            """At least so many rows and columns, and few more: the many rows of once and the long ones of now need not
+            fit at once. What was used stays, at the same place."""
             if rows <= self.rooms[0].shape[0] and columns <= self.rooms[0].shape[2]:
                 return
             had_rows, had_columns = self.keys.shape[0], self.keys.shape[2]
             for index, room in enumerate(self.rooms):
-                height = max(rows, room.shape[0])
-                width = max(columns + SPARE, room.shape[2])
-                larger = room.new_zeros(height, room.shape[1], width, room.shape[3])
+                larger = room.new_zeros(roomy(max(rows, had_rows)), room.shape[1], columns + SPARE, room.shape[3])
                 larger[:had_rows, :, :had_columns] = room[:had_rows, :, :had_columns]
                 self.rooms[index] = larger
             self.show(had_rows, had_columns)
@@ -166,7 +170,7 @@ class RowCache:
         for layer in self.cache.layers:
             for index, used in enumerate((layer.keys, layer.values)):
                 rows, heads, _, size = used.shape
-                moved = used.new_zeros(layer.rooms[index].shape[0], heads, columns + SPARE, size)
+                moved = used.new_zeros(roomy(rows), heads, columns + SPARE, size)
                 moved[:rows, :, columns - kept : columns] = used[:, :, self.columns - kept :]
                 layer.rooms[index] = moved
             layer.show(len(self), columns)

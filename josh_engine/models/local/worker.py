@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from josh_engine.errors import BadResponse, ContextOverflow, JoshError
 from josh_engine.models.local.batch import Asked, Batch, Generated
@@ -27,7 +27,8 @@ from josh_engine.values import Json
 
 GATHER_SECONDS = 0.003  # siblings are asked for in the same moment: the first waits that long for the others
 DEFAULT_MAX_TOKENS = 1024
-GPU_SHARE, CPU_SHARE = 0.7, 0.25  # of the free memory, for keys and values
+GPU_SHARE, CPU_SHARE = 0.7, 0.25  # of the free memory, for keys and values at most
+CPU_ROOM = 300_000_000  # bytes of them on a CPU, or twice the weights' where that is more: longer pasts gain little
 
 
 def main(given: Mapping[str, Json], lines: IO[str], out: IO[str]) -> None:
@@ -53,11 +54,13 @@ class _Worker:
             Path(given["folder"]), adapter and Path(adapter), quantize=given["quantize"], device=given["device"]
         )
         model = self.loaded.model
-        room = _room(model.device) // given.get("processes", 1)
+        free = _free(model.device) // given.get("processes", 1)
+        room = min(given.get("memory") or usual_room(model), free)
         self.batch = Batch(model, stops=self.loaded.stops, room=room, max_rows=given["max_rows"])
         self.batch.warm_up()
         said = {"device": str(model.device), "dtype": str(model.dtype), "parameters": model.num_parameters()}
-        self.say({"ready": said | {"window": self.loaded.window, "room": room}})
+        habits = [each.name for each in self.loaded.template.test.habits]
+        self.say({"ready": said | {"window": self.loaded.window, "room": room, "habits": habits}})
 
     def listen(self, lines: IO[str]) -> None:
         """Reads requests and turns them into tokens, beside the model's own work. The end of input ends all."""
@@ -144,8 +147,13 @@ def _wire_error(error: JoshError) -> dict[str, Json]:
     return {"kind": type(error).__name__, "message": error.message, "remedy": error.remedy, **told}
 
 
-def _room(device: object) -> int:
-    """Bytes for keys and values."""
+def usual_room(model: Any) -> int:
+    """Bytes for keys and values: all that is free on a GPU, which has nothing else to do."""
+    return sys.maxsize if model.device.type == "cuda" else max(CPU_ROOM, 2 * model.get_memory_footprint())
+
+
+def _free(device: object) -> int:
+    """Bytes that keys and values may take at most."""
     import torch
 
     if getattr(device, "type", "") == "cuda":

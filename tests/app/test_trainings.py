@@ -124,7 +124,7 @@ def test_a_stop_does_not_wait_for_a_step_that_does_not_end(store, rows, model, m
     monkeypatch.setattr(trainings, "LOOK_SECONDS", 0.01)
     job = trainings.create_training(store, request(rows, model))
 
-    def endless(*given: Any) -> None:
+    def endless(*given: Any, **named: Any) -> None:
         trainings.cancel_training(store, job.id)
         while True:
             time.sleep(0.01)

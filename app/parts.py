@@ -169,7 +169,11 @@ def recorded_hashes(config: RunConfig) -> dict[str, str]:
 
 
 def _check_recorded(config: RunConfig) -> None:
-    """Raises ConfigError where a folder holds something else than when the run was made."""
+    """Raises ConfigError where a folder holds something else than when the run was made, first of all where the
+    adapter is of another base by now."""
+    base = None if config.model is None else model_source(config.model, config.endpoints)
+    if config.adapter is not None and isinstance(base, Path):
+        check_adapter(Path(config.adapter), base)
     now = recorded_hashes(config) if config.hashes else {}
     for name, recorded in config.hashes.items():
         if now.get(name, recorded) != recorded:

@@ -74,7 +74,7 @@ def _told(config: RunConfig, model: Path, known_as: str) -> tuple[bool | None, s
     if name is None:
         return (None if ":" in config.agent and not foreign else False), f"agent {config.agent}, without a model"
     address = config.endpoints.get(name, name)
-    who = f"agent {config.agent}, model {address}"
+    who = f"agent {config.agent}, model {address}" + (" with an adapter" if config.adapter else "")
     if recorded := config.hashes.get(name):
         same = recorded == folder_hash(model)
         return same, who if same else f"{who} of sha256 {recorded[:12]}"

@@ -162,6 +162,13 @@ def test_what_a_configuration_leaves_out_need_not_be_there(base, stranger):
     assert not check_adapter(first, base)
     with pytest.raises(ConfigError, match=r"but not .*down_proj"):
         check_adapter(configured(first, exclude_modules=None), base)
+    with pytest.raises(ConfigError, match=r"but not .*down_proj"):
+        check_adapter(configured(first, target_modules=r".*\.layers\.0\..*_proj", layers_to_transform=None), base)
+
+
+@pytest.mark.parametrize("wrong", [{"target_modules": "("}, {"exclude_modules": 5}, {"layers_to_transform": "all"}])
+def test_a_configuration_that_says_nothing_sensible_is_peft_s_to_refuse(base, stranger, wrong):
+    assert not check_adapter(configured(stranger, **wrong), base)
 
 
 def test_weights_of_a_model_that_lies_within_a_larger_one_are_found_by_their_place(base, stranger):

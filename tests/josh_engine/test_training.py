@@ -142,7 +142,7 @@ def test_a_job_does_not_go_on_with_another_base_or_template(model, rows, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         run(own, rows, tmp_path / "job", config, stop_at=2)
     (own / "chat_template.jinja").write_text((own / "chat_template.jinja").read_text() + " ")
-    with pytest.raises(ConfigError, match=r"holds a job with another base: sha256 .* its chat template is"):
+    with pytest.raises(ConfigError, match=r"holds a job with another base: sha256 .* .its chat template is"):
         run(own, rows, tmp_path / "job", config)
 
 

@@ -48,7 +48,8 @@ def told(tmp_path: Path, model: Path, config: RunConfig, known_as: str = "") -> 
 def test_a_run_s_hash_says_whether_its_rows_are_the_model_s_own_wherever_it_lay(tmp_path, model):
     config = replace(PLAIN, model="/once/lay/here", hashes={"/once/lay/here": folder_hash(model)})
     assert told(tmp_path, model, config).own == {"agent react, model /once/lay/here": 2}
-    assert told(tmp_path, model, replace(config, adapter="/of/the/last/round")).own, "a round's rows are its own"
+    of_a_round = replace(config, adapter="/of/the/last/round")
+    assert told(tmp_path, model, of_a_round).own == {"agent react, model /once/lay/here with an adapter": 2}
     (model / "chat_template.jinja").write_text("another one")
     found = told(tmp_path, model, config)
     assert sum(found.others.values()) == 2 and "of sha256" in str(found)

@@ -106,24 +106,25 @@ class _Base:
         return name if name in self.modules else self.by_place.get(_place(name))
 
     def asked_for(self, config: Mapping[str, Any]) -> frozenset[str]:
-        """The matrices that an adapter with this configuration changes; none where it does not list them."""
-        wanted, excluded = config.get("target_modules"), config.get("exclude_modules") or ()
-        if not isinstance(wanted, list):
-            return frozenset()
+        """The matrices that an adapter with this configuration changes; none where it does not tell."""
         layers = config.get("layers_to_transform")
-        chosen = None if layers is None else set(layers if isinstance(layers, list) else [layers])
-        left_out = (excluded,) if isinstance(excluded, str) else excluded
+        chosen = None if layers is None else layers if isinstance(layers, list) else [layers]
         return frozenset(
             name
             for name, shape in self.modules.items()
-            if len(shape) == 2 and is_named(name, wanted) and (chosen is None or _layer(name) in chosen)
-            if not is_named(name, left_out) and not (isinstance(excluded, str) and re.fullmatch(excluded, name))
+            if len(shape) == 2 and (chosen is None or _layer(name) in chosen)
+            if is_named(name, config.get("target_modules")) and not is_named(name, config.get("exclude_modules"))
         )
 
 
-def is_named(module: str, given: Iterable[str]) -> bool:
-    """As peft reads a list of modules: whole names, or their ends."""
-    return any(module == each or module.endswith(f".{each}") for each in given)
+def is_named(module: str, given: Any) -> bool:
+    """As peft reads it: a list holds whole names or their ends, a text is a pattern of whole names."""
+    if isinstance(given, str):
+        try:
+            return re.fullmatch(given, module) is not None
+        except re.error:
+            return False  # peft complains of it where the adapter is loaded
+    return isinstance(given, list) and any(module == each or module.endswith(f".{each}") for each in given)
 
 
 def _layer(module: str) -> int | None:
@@ -148,7 +149,7 @@ def _needed(config: Mapping[str, Any], base: _Base, weights: Sequence[Weight]) -
     modules = {weight.module for weight in halves}
     if modules <= base.modules.keys():
         lists = {module.removesuffix(_place(module)) for module in modules}
-        whole = config.get("modules_to_save") or ()
+        whole = config.get("modules_to_save")
         more = {each for each in base.asked_for(config) - modules if each.removesuffix(_place(each)) in lists}
         needed |= {f"{PREFIX}{each}.lora_{half}.weight" for each in more for half in "AB" if not is_named(each, whole)}
     return needed

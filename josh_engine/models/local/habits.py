@@ -132,7 +132,8 @@ HABITS: Sequence[Habit] = (
     ),
     Habit(
         "text_arguments", "a call is taken, or written as JSON, only where its arguments are given as text",
-        "wants a call's arguments as text", "Nothing need be done: they are given so, in play as in training.", "note", "calls", "",
+        "wants a call's arguments as text", "Nothing need be done: they are given so, in play as in training.",
+        "note", "calls", "",
         "https://github.com/vllm-project/vllm/issues/13125",
     ),
     Habit(
@@ -174,7 +175,8 @@ HABITS: Sequence[Habit] = (
     ),
     Habit(
         "edges", "white space at the edges of a message is cut or added",
-        "cuts or adds white space at the edges of a message", "Nothing need be done: it does so in play as in training.", "note",
+        "cuts or adds white space at the edges of a message",
+        "Nothing need be done: it does so in play as in training.", "note",
         "", "", "https://github.com/mistralai/mistral-inference/issues/35",
     ),
     Habit(

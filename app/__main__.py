@@ -59,6 +59,9 @@ def main(given: Sequence[str]) -> int:
         return _say(f"{type(error).__name__}: {error}. This should not happen; details are in {log.place}", FAILED)
     if answer.note:
         _say(answer.note, answer.code)
+    if words.json:
+        for line in answer.notices:
+            print(line, file=sys.stderr)
     if not answer.text:
         return answer.code
     return _print(json.dumps(answer.fields, ensure_ascii=False) if words.json else answer.text, answer.code)

@@ -4,7 +4,8 @@ are decided in one place (`app.settings`)."""
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,9 +26,54 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} ({self.prog} --help)")
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(name for name in self._option_string_actions if name.startswith("--"))
+
+    @property
+    def commands(self) -> Mapping[str, Parser]:
+        """Its subcommands, by name."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                return dict(action.choices)
+        return {}
+
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Raises UsageError; `--help` prints and exits."""
+    parser = _parser()
+    chosen = _chosen(parser, words)
+    _check_options(parser, chosen, words)
+    known, strange = parser.parse_known_args(words)
+    if strange:
+        chosen.error(f"{chosen.prog.split()[-1]} takes no further {strange[0]!r}")
+    return known
+
+
+def _chosen(parser: Parser, words: Sequence[str]) -> Parser:
+    """The parser of the subcommand that the words name, as deep as they go."""
+    if not words or words[0] not in parser.commands:
+        return parser
+    return _chosen(parser.commands[words[0]], words[1:])
+
+
+def _check_options(parser: Parser, chosen: Parser, words: Sequence[str]) -> None:
+    """Before anything else is missed: an option of another command, or misspelt. argparse would tell of it last, and
+    send to the help of all commands."""
+    for word in words:
+        name = word.partition("=")[0]
+        if name == "--":
+            return
+        if not name.startswith("--") or any(option.startswith(name) for option in chosen.options):
+            continue
+        near = difflib.get_close_matches(name[2:], [option[2:] for option in chosen.options], n=1)
+        others = [command for command, other in parser.commands.items() if name in other.options]
+        hints = [f"did you mean --{near[0]}?"] if near else []
+        hints += [f"it is one of {', '.join(others)}"] if others else []
+        chosen.error("; ".join([f"{chosen.prog.split()[-1]} has no option {name}", *hints]))
+
+
+def _parser() -> Parser:
     description = "JOSH Studio: searches, trees, rows and figures from the command line."
     parser = Parser(prog="python -m app", description=description)
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
@@ -121,7 +167,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     pretrain.add_argument("--tokens", type=int, metavar="N", help="how long; the same command goes on after a stop")
     pretrain.add_argument("--threads", type=int, metavar="N", help="default: 2")
     pretrain.add_argument("--compiled", action="store_true", help="by torch.compile; needs a C++ compiler")
-    return parser.parse_args(words)
+    return parser
 
 
 def _train_arguments(train: Parser) -> None:
@@ -193,6 +239,8 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--model", help=f"the agent's: {what}; default for {catalog.DEFAULT_AGENT}: the embedded one")
     parser.add_argument("--user-model", help="the user simulator's: as --model")
     parser.add_argument("--adapter", metavar="DIR", help="a LoRA on the agent's local model")
+    parser.add_argument("--extras", metavar="JSON", help="extra_body, headers, query, omit of the agent's endpoint")
+    parser.add_argument("--user-extras", metavar="JSON", help="the user simulator's")
     for name in ("beam", "branching", "depth", "top-k", "max-tokens", "max-generations"):
         parser.add_argument(f"--{name}", type=int, metavar="N")
     for name in ("temperature", "top-p"):
@@ -205,6 +253,10 @@ def _run_arguments(parser: Parser) -> None:
     parser.add_argument("--trials", type=int, metavar="K", help="default: 1; of plain play in tau-retail 10")
     parser.add_argument("--goal-rule", choices=("paper", "authors"), help="which calls pay a goal")
     parser.add_argument("--order", choices=("sorted", "list"), help="ToolWOZ: the test split's order")
+    parser.add_argument(
+        "--strict-arguments", action="store_const", const="on",
+        help="tau-retail: refuse arguments of types that the tools' schema does not name; the benchmark takes them",
+    )  # fmt: skip
     parser.add_argument(
         "--prompt", action="append", default=[], metavar="NAME=FILE", help="an edited copy of a prompt; repeatable"
     )

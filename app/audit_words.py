@@ -17,7 +17,7 @@ JUDGEMENT_WORDS = {
     "cannot_tell": "can't tell", "users_fault": "user's fault",
 }  # fmt: skip
 LAST = ("Last decisions", "What you said")
-KAPPAS = ("Auditors", "κ", "Judged by both")
+KAPPAS = ("Auditors", "κ", "Judged blind by both")
 PAUSE_SECONDS = 300.0  # between two decisions: longer is a break, not work
 RATED = 20  # decisions that a rate is taken from
 MOST_LISTED = 10
@@ -29,6 +29,8 @@ def progress(audit: Audit, sample: Sequence[AuditPair], mine: Mapping[str, Judge
     done = len(ids & mine.keys())
     team = len(ids & {each.pair for each in audit.judged if not each.stale})
     told = [f"Yours {done} of {len(sample)}", f"judged by anybody {team / max(1, len(sample)):.0%}"]
+    if (blind := sum(mine[each].verdict.blind for each in ids & mine.keys())) < done:
+        told.append(f"{blind} of yours blind")
     kappas, alpha = audit.agreement()
     if alpha is not None:
         told.append(f"α {bounds(alpha)}")
@@ -69,7 +71,7 @@ def kappas_listed(audit: Audit) -> Listed:
     ]
     if alpha is not None:
         rows.append(linked("all", "", ("text", "all (α)"), ("number", bounds(alpha)), ("number", str(alpha.n))))
-    return Listed(KAPPAS, rows, "" if rows else "No pair was judged by two people yet.")
+    return Listed(KAPPAS, rows, "" if rows else "No pair was judged blind by two people yet.")
 
 
 def last_listed(audit: Audit, auditor: str, here: Mapping[str, str]) -> Listed:
@@ -78,7 +80,8 @@ def last_listed(audit: Audit, auditor: str, here: Mapping[str, str]) -> Listed:
     rows = [
         linked(
             each.verdict.id, address("audit", **here, pair=each.pair),
-            ("link", scenario_of(audit, each)), ("text", in_words(each.verdict)),
+            ("link", scenario_of(audit, each)),
+            ("text", in_words(each.verdict) + ("" if each.verdict.blind else " · not blind")),
         )
         for each in own
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from app import exporting, viewing
+from app import exporting, seeing, viewing
 from app.results import OpenedRollout
 from josh_engine.agreement import Agreement, cohens_kappa, krippendorffs_alpha
 from josh_engine.audit import PAIR_JUDGEMENTS, AuditPair, PairJudgement, opinion, pairs_of
@@ -57,11 +57,12 @@ class Audit:
     def pair(self, pair_id: str) -> AuditPair | None:
         return next((each for each in self.pairs if each.id == pair_id), None)
 
-    def votes(self) -> dict[str, dict[str, str]]:
-        """Auditor -> pair -> opinion, of verdicts that are not stale; adjudications are no votes."""
+    def votes(self, *, blind: bool = False) -> dict[str, dict[str, str]]:
+        """Auditor -> pair -> opinion, of verdicts that are not stale; adjudications are no votes. `blind`: only
+        those given blind."""
         found: dict[str, dict[str, str]] = {}
         for each in self.judged:
-            if not each.stale and not each.verdict.adjudicates:
+            if not each.stale and not each.verdict.adjudicates and (each.verdict.blind or not blind):
                 found.setdefault(each.verdict.auditor, {})[each.pair] = each.opinion
         return found
 
@@ -94,8 +95,9 @@ class Audit:
         return tuple(sorted(found, key=lambda each: (-each[1], -len(said[each[0].id]), each[0].id)))
 
     def agreement(self) -> tuple[Mapping[tuple[str, str], Agreement], Agreement | None]:
-        """Cohen's kappa of every two auditors who judged pairs in common; Krippendorff's alpha of three or more."""
-        votes = self.votes()
+        """Cohen's kappa of every two auditors who judged pairs in common; Krippendorff's alpha of three or more. Of
+        blind verdicts: who has seen a label agrees with it, not with the other."""
+        votes = self.votes(blind=True)
         names = sorted(votes)
         kappas = {
             (one, other): cohens_kappa(votes[one], votes[other])
@@ -155,8 +157,9 @@ def judge_pair(
     reason: str = "",
     adjudicates: bool = False,
 ) -> Verdict:
-    """The next word of this auditor on the pair as they saw it, with `left` on the left. Raises StalePair,
-    ConfigError; Superseded where the same auditor was faster elsewhere."""
+    """The next word of this auditor on the pair as they saw it, with `left` on the left. It is kept as blind only where
+    the pair's label was never shown to them. Raises StalePair, ConfigError; Superseded where the same auditor was
+    faster elsewhere."""
     if judgement not in PAIR_JUDGEMENTS:
         raise ConfigError(
             f"A pair cannot be judged {judgement!r}.", remedy=f"Use one of: {', '.join(PAIR_JUDGEMENTS)}."
@@ -169,7 +172,7 @@ def judge_pair(
     (source,) = exporting.sources(store, runs.load_run(store, run_id), only={pair.rollout})
     asked = Verdict(
         secrets.token_hex(8), pair.rollout, pair.good, judgement, auditor.strip(), runs.now(), rival=pair.bad,
-        reason=reason.strip(), blind=blind, side="left" if left == pair.good else "right", adjudicates=adjudicates,
+        reason=reason.strip(), side="left" if left == pair.good else "right", adjudicates=adjudicates,
     )  # fmt: skip
 
     def answer(given: tuple[Verdict, ...]) -> Verdict:
@@ -180,7 +183,8 @@ def judge_pair(
             )
         about = pair_subject(pair.good, pair.bad, None if adjudicates else asked.auditor)
         word = last_word(given, about)
-        return replace(asked, supersedes=word.id if word else None)
+        unseen = seeing.place_seen(store, asked.auditor, pair) is None
+        return replace(asked, blind=blind and unseen, supersedes=word.id if word else None)
 
     return verdicts.answer_verdicts(store, pair.rollout, answer)
 

@@ -31,46 +31,54 @@ class Drawn:
 
 
 def standings_drawn(standings: Sequence[Standing]) -> Drawn:
-    """Average Reward and success of every model with their intervals."""
+    """Average Reward and success of every model with their intervals; `least`: with what did not finish as 0."""
     told = []
     for each in standings:
         result = each.judged.result
-        for metric, value, interval in (
-            ("Average Reward", result.average_reward, result.average_reward_interval),
-            ("Success", result.success_rate, result.success_rate_interval),
+        for metric, rate, interval in (
+            ("Average Reward", result.reward, result.average_reward_interval),
+            ("Success", result.success, result.success_rate_interval),
         ):
-            if value is not None and interval is not None:
-                told.append((f"{model_name(each.run)} · {each.run.id}", metric, value, *interval))
-    frame = pd.DataFrame(told, columns=["model", "metric", "value", "low", "high"])
+            if rate.value is not None and interval is not None:
+                told.append((named(each), metric, rate.value, *interval, rate.low, rate.finished, rate.asked))
+    frame = pd.DataFrame(told, columns=["model", "metric", "value", "low", "high", "least", "finished", "asked"])
     base = alt.Chart(frame).encode(y=alt.Y("model:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)))
     bars = base.mark_rule(strokeWidth=3).encode(
         x=alt.X("low:Q", title="95 % interval", scale=alt.Scale(domain=[0, 1])), x2="high:Q", color="metric:N",
         yOffset="metric:N",
     )  # fmt: skip
     points = base.mark_point(filled=True, size=80, opacity=1).encode(
-        x="value:Q", color=alt.Color("metric:N", title=None), shape=alt.Shape("metric:N", title=None),
+        x="value:Q", color=alt.Color("metric:N", title=None, legend=alt.Legend(orient="bottom")),
+        shape=alt.Shape("metric:N", title=None),
         yOffset="metric:N",
     )  # fmt: skip
     words = "; ".join(
-        f"{model}, {metric}: {value:.3f} from {low:.3f} to {high:.3f}" for model, metric, value, low, high in told
+        f"{model}, {metric}: {value:.3f} from {low:.3f} to {high:.3f}" for model, metric, value, low, high, *_ in told
     )
     return Drawn((bars + points).properties(height=alt.Step(22)), f"Models with 95 % intervals. {words}.", frame)
 
 
+def named(standing: Standing) -> str:
+    """Model, run, and how much of it is finished."""
+    result = standing.judged.result
+    return f"{model_name(standing.run)} · {result.run} · {result.success.of}"
+
+
 def pass_drawn(standings: Sequence[Standing]) -> Drawn:
-    """Pass^k over k for every model with its 95 % interval; dashed, what doing nothing earns."""
+    """Pass^k over k for every model with its 95 % interval; dashed, what doing nothing earns. `least`: with trials that
+    did not finish as failures; `tasks`: those with k finished trials."""
     told = [
-        (f"{model_name(each.run)} · {each.run.id}", k, value, *interval)
+        (named(each), k, rate.value, *interval, rate.low, rate.finished)
         for each in standings
-        for k, (value, interval) in enumerate(
-            zip(each.judged.result.pass_k, each.judged.result.pass_k_intervals, strict=True), start=1
+        for k, (rate, interval) in enumerate(
+            zip(each.judged.result.pass_rates, each.judged.result.pass_k_intervals, strict=True), start=1
         )
         if k <= MOST_K
     ]
-    frame = pd.DataFrame(told, columns=["model", "k", "value", "low", "high"])
+    frame = pd.DataFrame(told, columns=["model", "k", "value", "low", "high", "least", "tasks"])
     base = alt.Chart(frame).encode(
         x=alt.X("k:O", title="k", axis=alt.Axis(labelAngle=0)),
-        color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=260, columns=2)),
+        color=alt.Color("model:N", title=None, legend=alt.Legend(orient="bottom", labelLimit=300, columns=1)),
     )
     scale = alt.Scale(domain=[0, 1])
     ranges = base.mark_rule(strokeWidth=2, opacity=0.6).encode(
@@ -85,7 +93,7 @@ def pass_drawn(standings: Sequence[Standing]) -> Drawn:
         rule = alt.Chart(pd.DataFrame({"floor": floors})).mark_rule(strokeDash=[5, 4], color="gray")
         layers.append(rule.encode(y=alt.Y("floor:Q", scale=scale)))
     words = "; ".join(
-        f"{model}, k {k}: {value:.3f} from {low:.3f} to {high:.3f}" for model, k, value, low, high in told
+        f"{model}, k {k}: {value:.3f} from {low:.3f} to {high:.3f}" for model, k, value, low, high, *_ in told
     )
     below = "".join(f" Dashed: doing nothing, {floor:.3f}." for floor in floors)
     return Drawn(alt.layer(*layers).properties(height=340), f"Pass^k with 95 % intervals. {words}.{below}", frame)
@@ -101,7 +109,9 @@ def failed_calls_drawn(standing: Standing, baseline: Standing) -> Drawn:
     told = [(name, side, found.get(name, 0)) for name in names[:MOST_BARS] for side, found in sides]
     frame = pd.DataFrame(told, columns=["tool", "model", "errors"])
     words = "; ".join(f"{name}, {side}: {count}" for name, side, count in told)
-    return _bars(frame, "tool", "model", f"Failed calls by tool. {words or 'None'}.", "failed calls")
+    played = " and ".join(dict.fromkeys(each.judged.result.success.of for each in (standing, baseline)[: len(sides)]))
+    axis = f"failed calls, in {played} conversations"
+    return _bars(frame, "tool", "model", f"Failed calls by tool. {words or 'None'}.", axis)
 
 
 def parameters_drawn(standing: Standing) -> Drawn:
@@ -112,7 +122,8 @@ def parameters_drawn(standing: Standing) -> Drawn:
     ]
     frame = pd.DataFrame(told, columns=["parameter", "kind", "errors"])
     words = "; ".join(f"{name}, {kind}: {count}" for name, kind, count in told)
-    return _bars(frame, "parameter", "kind", f"Wrong parameters in tries at missed goals. {words or 'None'}.", "errors")
+    axis = f"errors, in {standing.judged.result.success.of} conversations"
+    return _bars(frame, "parameter", "kind", f"Wrong parameters in tries at missed goals. {words or 'None'}.", axis)
 
 
 def meant(bar: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from app import catalog
 from app.choosing import ScenarioFilter, ScenarioLine, filtered, pasted
+from app.extras import in_words
 from app.settings import RunRequest
 from josh_engine.config import STRATEGIES, Run, RunConfig, RunLimits, paper_preset
 from josh_engine.prompting import prompt_text
@@ -28,7 +29,11 @@ FIRST, FILTER, IDS = "The first", "By filter", "By id"
 PICKS = (FIRST, FILTER, IDS)
 LIMIT_FIELDS = ("concurrency", "budget_calls", "budget_usd")
 PICK_FIELDS = ("pick", "domains", "least", "most", "text", "ids")
-OPTIONS: Mapping[str, Sequence[str]] = {"goal_rule": ("paper", "authors"), "order": ("sorted", "list")}
+OPTIONS: Mapping[str, Sequence[str]] = {
+    "goal_rule": ("paper", "authors"),
+    "order": ("sorted", "list"),
+    "strict_arguments": ("off", "on"),
+}
 
 
 def _fields(config: RunConfig) -> dict[str, Any]:
@@ -63,6 +68,8 @@ DEFAULTS: Choices = {
     "user": catalog.DEFAULT_USER,
     "model": catalog.EMBEDDED_MODEL,
     "user_model": None,
+    "extras": "",
+    "user_extras": "",
     **_fields(_PLAIN),
     "seed": _PLAIN.seed,
     "trials": _PLAIN.trials,
@@ -76,6 +83,8 @@ STRATEGY_NAMES = STRATEGIES
 OPTION_MEANINGS = {
     "goal_rule": "Which calls pay a goal: as the paper says, or as its public code has it.",
     "order": "ToolWOZ only: the order of its test split.",
+    "strict_arguments": "τ-bench retail only. On: arguments of other types than the tools' schema names are refused."
+    " The benchmark takes them, so its figures are those with it off.",
 }
 
 
@@ -129,6 +138,8 @@ def cloned(run: Run, known: Sequence[str]) -> dict[str, Any]:
         "user": config.user,
         "model": config.model,
         "user_model": config.user_model,
+        "extras": in_words(config.extras),
+        "user_extras": in_words(config.user_extras),
         "seed": config.seed,
         "trials": config.trials,
         **{name: config.options.get(name) for name in OPTIONS},

@@ -27,12 +27,13 @@ CANCEL_SECONDS = 5.0  # how long `cancel` waits for the turns in flight
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`fields`: the JSON object. `text`: the same for a person; empty where all was said already. `note`: one line
-    for standard error."""
+    for standard error. `notices`: lines for standard error beside the JSON object; the text holds them itself."""
 
     fields: Mapping[str, Json]
     text: str
     code: int = DONE
     note: str = ""
+    notices: Sequence[str] = ()
 
 
 def run(words: argparse.Namespace) -> Answer:
@@ -46,7 +47,10 @@ def evaluate(words: argparse.Namespace) -> Answer:
             services.load_run(store, words.against)
     result, note = _play_new(words, "test", "greedy")
     with _store(words, create=False) as store:
-        judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        try:
+            judged = services.evaluate_run(store, result.run, against=words.against, data=_data(words))
+        except ConfigError as error:  # nothing to compare is no reason to keep what was played to oneself
+            judged, note = services.evaluate_run(store, result.run, data=_data(words)), note or str(error)
     return _evaluation_answer(judged, note)
 
 
@@ -140,7 +144,8 @@ def probe(words: argparse.Namespace) -> Answer:
     address = services.endpoint_address(words.endpoint)
     found = services.probe_endpoint(words.endpoint)
     fields = {"endpoint": address, **asdict(found), "parse_rate": found.parse_rate}
-    return Answer(fields, rendering.probe(found, address), FAILED if found.error else DONE, found.error)
+    code, told = FAILED if found.error else DONE, rendering.noticed(found.notices)
+    return Answer(fields, rendering.probe(found, address), code, found.error, told)
 
 
 def serve_model(words: argparse.Namespace) -> Answer:
@@ -248,7 +253,7 @@ def _play(
 
 
 def _request(words: argparse.Namespace, split: str, strategy: str | None) -> services.RunRequest:
-    options = {"goal_rule": words.goal_rule, "order": words.order}
+    options = {name: getattr(words, name) for name in ("goal_rule", "order", "strict_arguments")}
     return services.RunRequest(
         world=words.world,
         split=words.split or split,
@@ -277,6 +282,8 @@ def _request(words: argparse.Namespace, split: str, strategy: str | None) -> ser
         preset=words.preset,
         options={name: value for name, value in options.items() if value is not None},
         prompts=dict(_prompt(each) for each in words.prompt),
+        extras=words.extras,
+        user_extras=words.user_extras,
     )
 
 
@@ -308,20 +315,24 @@ def _limits(words: argparse.Namespace, before: RunLimits) -> RunLimits:
 
 
 def _run_answer(result: RunResult, note: str) -> Answer:
-    return Answer(_without_empty_pass(asdict(result)), rendering.result(result), _code(result.state, note), note)
+    fields, told = _without_empty_pass(asdict(result)), rendering.noticed(result.notices)
+    return Answer(fields, rendering.result(result), _code(result.state, note), note, told)
 
 
 def _evaluation_answer(judged: Evaluation, note: str) -> Answer:
     given = asdict(judged)
     paired = given.pop("paired")
-    given = _without_empty_pass(given.pop("result")) | given | ({"paired": paired} if paired else {})
-    return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note)
+    given = _without_empty_pass(given.pop("result")) | given
+    if judged.paired is not None:
+        given["paired"] = paired | {"verdict": judged.paired.verdict, "not_decisive": judged.paired.short}
+    told = rendering.noticed(judged.result.notices)
+    return Answer(given, rendering.evaluation(judged), _code(judged.result.state, note), note, told)
 
 
 def _without_empty_pass(given: dict[str, Json]) -> dict[str, Json]:
     """Pass^k says something only where there were several trials."""
-    several = ("pass_k", "pass_k_intervals")
-    return given if len(given["pass_k"]) > 1 else {name: each for name, each in given.items() if name not in several}
+    several = given["rollouts"] > given["scenarios"]
+    return {name: each for name, each in given.items() if several or not name.startswith("pass_k")}
 
 
 def _code(state: str, note: str) -> int:

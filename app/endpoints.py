@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.extras import KEYS as EXTRAS_KEYS
+from app.extras import declared_extras
 from josh_engine.errors import ConfigError
 from josh_engine.models.endpoint import USUAL_TRIES, Endpoint, Timeouts
 from josh_engine.models.prices import Price
@@ -31,7 +34,7 @@ _NUMBERS = {
     "tries": 1,
 }
 _WHOLE = ("max_concurrency", "tries")
-KEYS = ("url", "model", "key_env", *_NUMBERS)
+KEYS = ("url", "model", "key_env", *_NUMBERS, *EXTRAS_KEYS)
 
 
 def typed_endpoint(name: str) -> Endpoint | None:
@@ -60,7 +63,7 @@ def declared_endpoint(table: Mapping[str, Any], where: str) -> Endpoint:
             remedy="Put the key into a variable, and the variable's name here.",
         )
     numbers = {key: _number(table[key], f"{where}: {key}", key) for key in _NUMBERS if key in table}
-    return _endpoint(table["model"], url, key_env, numbers)
+    return replace(_endpoint(table["model"], url, key_env, numbers), extras=declared_extras(table, where))
 
 
 def checked_url(url: str, where: str) -> str:
@@ -75,7 +78,8 @@ def checked_url(url: str, where: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(
             f"{where} holds more than an address.",
-            remedy="Leave out user, password and everything from ? on; name the key's variable with key_env.",
+            remedy="Leave out user, password and everything from ? on; name the key's variable with key_env, and"
+            " give what follows the ? as query in josh.toml.",
         )
     return url.rstrip("/")
 

@@ -4,7 +4,7 @@ scenario."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from app import figures, parts, services
@@ -13,7 +13,17 @@ from app.results import Comparison, Evaluation
 from app.settings import RunRequest, build_config, data_path
 from josh_engine.config import Run, RunLimits
 from josh_engine.errors import ConfigError, JoshError
-from josh_engine.metrics import Spread, Wrong, compare, error_analysis, spreads, wrong_calls
+from josh_engine.metrics import (
+    BAD_API_USE,
+    INCORRECT_FORMAT,
+    Spread,
+    Wrong,
+    compare,
+    error_analysis,
+    spreads,
+    wrong_calls,
+)
+from josh_engine.rates import by_scenario
 from josh_engine.tree import fold
 from josh_engine.values import Rollout
 from storage import exports, runs, trainings
@@ -27,36 +37,55 @@ def evaluate_run(store: Store, run_id: str, *, against: str | None = None, data:
     run = runs.load_run(store, run_id)
     rollouts = runs.list_rollouts(store, run_id)
     done = [rollout for rollout in rollouts if rollout.state == "done"]
+    told = of_world(run, data or data_path(store.path))
     errors = error_analysis(fold(event for _, event in runs.events_after(store, each.id)) for each in done)
     return Evaluation(
         result=figures.run_result(store, run),
-        bad_api_use=errors.bad_api_use if done else None,
-        incorrect_format=errors.incorrect_format if done else None,
+        bad_api_use=errors.kinds[BAD_API_USE] if done else None,
+        incorrect_format=errors.kinds[INCORRECT_FORMAT] if done else None,
+        error_kinds=errors.kinds if done else {},
         errors_by_api=errors.errors_by_api,
         parameter_errors=tuple(asdict(each) for each in errors.parameter_errors),
         paired=compare_runs(store, run_id, against) if against else None,
-        trials=_trials(done) if run.config.trials > 1 else {},
-        floor=floor(run, data or data_path(store.path)),
+        trials=_trials(rollouts) if run.config.trials > 1 else {},
+        floor=told.floor,
+        unachievable=told.unachievable,
+        won_by_doing_nothing=told.won_by_doing_nothing,
+        caveat=told.caveat,
     )
 
 
-def _trials(done: Sequence[Rollout]) -> dict[str, tuple[bool, ...]]:
-    found: dict[str, list[bool]] = {}
-    for each in done:
-        found.setdefault(each.scenario_id, []).append(each.success)
-    return {scenario: tuple(outcomes) for scenario, outcomes in found.items()}
+def _trials(rollouts: Sequence[Rollout]) -> dict[str, tuple[bool | None, ...]]:
+    return {
+        scenario: tuple(each.success if each.state == "done" else None for each in trials)
+        for scenario, trials in by_scenario(rollouts).items()
+    }
 
 
-def floor(run: Run, data: Path) -> float | None:
-    """What doing nothing earns on the run's scenarios, by a world that says so (an attribute `floor`). None: it does
-    not, or is not there any more."""
+@dataclass(frozen=True, slots=True)
+class OfWorld:
+    """What a world says of the scenarios that a run played; nothing where it does not, or is not there any more.
+    `floor`: what doing nothing earns, by an attribute `floor`; the others by attributes of their names, see
+    `app.results.Evaluation`."""
+
+    floor: float | None = None
+    unachievable: tuple[str, ...] = ()
+    won_by_doing_nothing: tuple[str, ...] = ()
+    caveat: str = ""
+
+
+def of_world(run: Run, data: Path) -> OfWorld:
     config = run.config
     try:
         world = parts.open_world(config.world, data, config.options)
-        told = getattr(world, "floor", None)
-        return float(told(tuple(parts.listed(world, config).values()))) if told else None
+        told = {name: getattr(world, name) for name in FIELDS_OF_WORLD if hasattr(world, name)}
+        scenarios = tuple(parts.listed(world, config).values()) if told else ()
+        return OfWorld(**{name: tell(scenarios) for name, tell in told.items()})
     except JoshError:
-        return None
+        return OfWorld()
+
+
+FIELDS_OF_WORLD = tuple(each.name for each in fields(OfWorld))
 
 
 def compared(store: Store, run_id: str, baseline: str) -> Comparison | None:
@@ -126,8 +155,13 @@ def launch_plain_play(store: Store, request: RunRequest, *, name: str) -> str:
 
 def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:
     """Raises ConfigError where the two finished no scenario in common, NotFound."""
-    runs.load_run(store, baseline)
+    shared = set(runs.load_run(store, baseline).config.scenarios) & set(runs.load_run(store, run_id).config.scenarios)
     paired = compare(runs.list_rollouts(store, baseline), runs.list_rollouts(store, run_id))
+    if paired is None and shared:
+        raise ConfigError(
+            f"Of the {len(shared)} scenarios that {run_id} and {baseline} share, none is finished on both sides.",
+            remedy="Resume them: what failed is played again.",
+        )
     if paired is None:
         raise ConfigError(
             f"Runs {run_id} and {baseline} finished no scenario in common, so they cannot be compared.",
@@ -148,4 +182,11 @@ def compare_runs(store: Store, run_id: str, baseline: str) -> Comparison:
         both=paired.both,
         neither=paired.neither,
         graded=paired.graded,
+        pairs=paired.pairs,
+        difference_low=paired.difference_low,
+        success_difference_low=paired.success_difference_low,
+        finished=paired.after.finished,
+        asked=paired.after.asked,
+        baseline_finished=paired.before.finished,
+        baseline_asked=paired.before.asked,
     )

@@ -33,8 +33,8 @@ ROWS_MEANINGS = (
 )
 AUDIT_WORDS: Mapping[str, str] = {"any": "All turns", "audited": "Audited", "agreed": "Audited and agreed"}
 AUDIT_MEANINGS = (
-    "All turns: judged by a person or not. Audited: only turns with a verdict. "
-    "Agreed: only those whose verdicts say what the search says."
+    "All turns: judged by a person or not. Audited: only turns with a verdict; one on a pair counts where it was "
+    "blind, or settled the pair. Agreed: only those whose verdicts say what the search says."
 )
 FILTER_MEANINGS = "Appendix B: every goal reached on the ideal path, and no call on it that went wrong."
 HELD_MEANINGS = "This share of the scenarios goes to files of its own. A scenario is never in both."

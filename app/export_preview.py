@@ -20,6 +20,7 @@ from app.gate_words import Told, gates_told, verdict_in_words
 from app.results import ExportResult
 from app.samples import Sample, samples
 from josh_engine.extract import Extraction, Generation, RowPolicy, Source, extract, verdicts_on
+from josh_engine.pair_verdicts import vouches
 from josh_engine.splitting import Split
 from josh_engine.values import Json
 from storage import runs
@@ -135,7 +136,7 @@ def _sources(store: Store, run_ids: Sequence[str], report: Report | None) -> lis
 
 def _audited(extraction: Extraction) -> float | None:
     rows = (*extraction.positive, *extraction.negative)
-    return sum(bool(verdicts_on(each)) for each in rows) / len(rows) if rows else None
+    return sum(any(map(vouches, verdicts_on(each))) for each in rows) / len(rows) if rows else None
 
 
 def _lengths(extraction: Extraction) -> tuple[tuple[int, int, int], ...]:

@@ -1,7 +1,7 @@
 """A run's rows from the store, summed up into `app.results`.
 
-The figures are `josh_engine.metrics`'; only what a list or a live page shows every second is averaged apart, without
-intervals (`storage.tallies`, `app.progress`).
+The figures are `josh_engine.metrics`'; only what a list shows every second is averaged apart, in SQL and without
+intervals (`storage.tallies`).
 """
 
 from __future__ import annotations
@@ -28,22 +28,25 @@ def run_result(store: Store, run: Run) -> RunResult:
     rollouts = runs.list_rollouts(store, run.id)
     summary = summarise(rollouts)
     agent, user = spent(store, run.id)
-    reward, success = summary.average_reward, summary.success_rate
     return RunResult(
         run=run.id,
         name=run.name,
         state=jobs.shown_state(store, run),
         scenarios=run.scenario_count,
         rollouts=len(rollouts),
-        finished=summary.finished,
+        finished=summary.success.finished,
         failed=summary.failed,
         skipped=summary.skipped,
-        average_reward=reward.value if reward else None,
-        average_reward_interval=_interval(reward),
-        success_rate=success.value if success else None,
-        success_rate_interval=_interval(success),
-        pass_k=tuple(each.value for each in summary.pass_k),
-        pass_k_intervals=tuple((each.low, each.high) for each in summary.pass_k),
+        average_reward=summary.reward.value,
+        average_reward_low=summary.reward.low,
+        average_reward_interval=_interval(summary.average_reward),
+        success_rate=summary.success.value,
+        success_rate_low=summary.success.low,
+        success_rate_interval=_interval(summary.success_rate),
+        pass_k=tuple(each.over.value for each in summary.pass_k),
+        pass_k_low=tuple(each.low for each in summary.pass_k),
+        pass_k_n=tuple(each.over.n for each in summary.pass_k),
+        pass_k_intervals=tuple((each.over.low, each.over.high) for each in summary.pass_k),
         calls=summary.calls,
         tokens=summary.tokens,
         usd=summary.usd,
@@ -55,7 +58,9 @@ def run_result(store: Store, run: Run) -> RunResult:
         user_model=run.config.user_model,
         paused_by=run.paused_by,
         error=run.error or next((rollout.error for rollout in rollouts if rollout.state == "failed"), None),
+        notices=run.notices,
         prompts={name: digest(text) for name, text in sorted(run.config.prompts.items())},
+        options=run.config.options,
     )
 
 
@@ -79,10 +84,15 @@ def _line(store: Store, run: Run, tally: Tally) -> RunLine:
         scenarios=run.scenario_count,
         rollouts=tally.rollouts,
         finished=tally.finished,
+        full=tally.full,
         average_reward=tally.average_reward,
+        average_reward_low=tally.average_reward_low,
         success_rate=tally.success_rate,
+        success_rate_low=tally.success_rate_low,
         created=run.created,
         tags=run.tags,
+        notices=run.notices,
+        options=config.options,
     )
 
 

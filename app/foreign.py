@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app import catalog, demo, parts
+from app.listings import figure, joined, least
 from app.results import GRADED
 from josh_engine.config import Run, RunConfig, RunLimits, StrategyConfig
 from josh_engine.errors import DatasetError
+from josh_engine.rates import Rate, rate, success
 from josh_engine.tree import fold
 from josh_engine.values import (
     Completion,
@@ -48,32 +50,39 @@ MOST_NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`conversations` of `tasks` tasks; `success`: by the file's own rewards, of those that have one; `failed`: those
-    the harness broke off, which count nowhere. `rejected`: what could not be read, by file, index and field.
-    `regraded`: v1 results that were graded again, `differing`: those whose reward is another than the file's."""
+    """`conversations` of `tasks` tasks; `success`: by the file's own rewards, over the `finished` of the `asked`, which
+    are every trial of every task; `success_low`: with the others as 0. `failed`: those the harness broke off.
+    `rejected`: what could not be read, by file, index and field. `regraded`: v1 results that were graded again,
+    `differing`: those whose reward is another than the file's; `caveat`: what their grades must be read with."""
 
     run: str
     kind: str
     tasks: int
     conversations: int
     success: float | None
+    success_low: float | None
+    finished: int
+    asked: int
     failed: int
     rejected: tuple[str, ...]
     regraded: int
     differing: tuple[str, ...]
+    caveat: str = ""
 
 
 def in_words(made: Imported) -> str:
     """What came of an import, in lines."""
+    rate = Rate(made.success, made.success_low, made.finished, made.asked)
     told = f"{made.conversations:,} conversations of {made.tasks:,} tasks"
-    told += f", success {made.success:.3f} by the file" if made.success is not None else ""
+    if rate.value is not None:
+        told += f", success by the file {joined(figure(rate.value), least(rate))}, {rate.of} finished"
     lines = [f"{told}."]
     if made.failed:
-        lines.append(f"{made.failed:,} were broken off by the harness, and count nowhere.")
+        lines.append(f"{made.failed:,} were broken off by the harness.")
     if made.regraded:
         apart = ", ".join(made.differing[:MOST_NAMED]) + (" …" if len(made.differing) > MOST_NAMED else "")
         differing = f"{len(made.differing):,} differ: {apart}" if made.differing else "all as in the file"
-        lines.append(f"{made.regraded:,} were graded again: {differing}.")
+        lines.append(f"{made.regraded:,} were graded again: {differing}. {made.caveat}".strip())
     lines += [f"Left out: {each}" for each in made.rejected[:MOST_NAMED]]
     return "\n".join(lines)
 
@@ -115,15 +124,16 @@ def _keep(store: Store, found: Results, data: Path, name: str) -> Imported:
     rollouts = {(each.scenario_id, each.trial): each for each in runs.list_rollouts(store, run.id)}
     with ThreadPoolExecutor(1) as apart:  # an event loop of its own, wherever this is called
         apart.submit(asyncio.run, _record(store, rollouts, told, played)).result()
-    broken = {key: f"The file says: {placed[key].error}" for key in placed if key not in played}
+    broken = {key: _why(each) for key, each in placed.items() if key not in played}
     _end(store, run, {key: broken.get(key, "The file holds no such trial.") for key in rollouts if key not in told})
     rewards = [(key, each.reward, told[key][2]) for key, each in played.items()]
     graded = [(key, reward, again) for key, reward, again in rewards if again is not None]
+    won = rate(runs.list_rollouts(store, run.id), success)
     return Imported(
-        run.id, found.kind, len(names), len(placed),
-        sum(reward >= 1 for _, reward, _ in rewards) / len(rewards) if rewards else None,
-        len(broken), found.rejected, len(graded),
+        run.id, found.kind, len(names), len(found.trajectories), won.value, won.low, won.finished, won.asked,
+        sum(bool(each.error) for each in found.trajectories), found.rejected, len(graded),
         tuple(f"{key[0]}/{key[1]}" for key, reward, again in graded if reward != again),
+        caveat=shop.caveat([known[each] for each in dict.fromkeys(key[0] for key, _, _ in graded)]) if shop else "",
     )  # fmt: skip
 
 
@@ -179,11 +189,16 @@ def _placed(found: Results, split: str) -> dict[Key, Trajectory]:
     """(scenario, trial) -> conversation; trials count from 0 per task, in the file's order."""
     seen: Counter[str] = Counter()
     placed = {}
-    for each in sorted(found.trajectories, key=lambda one: one.trial):
+    for each in sorted((*found.trajectories, *found.unread), key=lambda one: one.trial):
         scenario = _scenario_id(split, each) if found.kind == "tau1" else each.task
         placed[scenario, seen[scenario]] = each
         seen[scenario] += 1
     return placed
+
+
+def _why(trajectory: Trajectory) -> str:
+    """Why there is no conversation."""
+    return f"The file says: {trajectory.error}" if not trajectory.unread else f"It cannot be read: {trajectory.error}"
 
 
 Key = tuple[str, int]  # scenario and trial
@@ -214,7 +229,8 @@ def _graded(world: RetailWorld, scenario: Scenario, trajectory: Trajectory) -> t
     environment = RetailEnvironment(world.reward.base)
     left, won, played = list(scenario.goals), dict[int, frozenset[str]](), []
     for place, turn in enumerate(trajectory.turns):
-        asked = [replace(call, result=None, error=None, fault=None) for call in turn.calls if call.reached]
+        own = [call for call in turn.calls if turn.speaker == "agent" and call.reached]
+        asked = [replace(call, result=None, error=None, fault=None) for call in own]
         turn = replace(turn, calls=tuple(environment.call(call) for call in asked))
         reached = world.reward.reached(left, turn, environment) if turn.calls else frozenset()
         if reached:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app import gaps
+from josh_engine.pair_verdicts import vouches
 from josh_engine.tree import EMPTY, Tree, fold, ideal_path, label_turns, tree_order
 from josh_engine.values import Label, Rollout, Verdict
 from josh_engine.verdicts import standing
@@ -137,7 +138,8 @@ def outline(tree: Tree, verdicts: Sequence[Verdict] = (), *, success: bool = Fal
     nodes = sorted(tree.nodes.values(), key=lambda node: tree_order(node.id))
     places = {node.id: place for place, node in enumerate(nodes)}
     pairs = _pairs(tree, labels, path) if success else {}
-    judged = {each for verdict in standing(verdicts) for each in (verdict.node, verdict.rival)}
+    counted = filter(vouches, standing(verdicts))
+    judged = {each for verdict in counted for each in (verdict.node, verdict.rival)}
     return Sapling(
         parents=tuple(places.get(node.parent or "", -1) for node in nodes),
         marks="".join("i" if node.id in path else MARKS[labels.get(node.id)] for node in nodes),

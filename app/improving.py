@@ -14,17 +14,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from app import catalog, launching, services, trainings
 from app.evaluating import AT_ONCE, compare_runs
-from app.results import Comparison
+from app.results import Comparison, Interval
 from app.settings import RunRequest, build_config
 from app.trainings import TrainingRequest
 from josh_engine.config import RunConfig, RunLimits
 from josh_engine.errors import ConfigError, JoshError, StorageError, TrainingError
 from josh_engine.metrics import Estimate, summarise
+from josh_engine.rates import Rate
 from josh_engine.training.config import TRAINERS, preset
 from josh_engine.values import Json
 from storage import locks
@@ -79,22 +80,37 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A model's plain play. `model`: "base", or trainer and seed. `paired`: against the base's run with the same
-    seed and temperature; None for the base."""
+    """A model's plain play, over the `finished` of the `scenarios`; figures that end in `_low` count the others as 0.
+    `model`: "base", or trainer and seed. `paired`: against the base's run with the same seed and temperature; None for
+    the base. `verdict`: better, worse, undecided, or not decisive, with the reason; empty for the base."""
 
     model: str
     temperature: float
     seed: int
     run: str
     average_reward: Estimate | None
+    average_reward_low: float | None
     success_rate: Estimate | None
+    success_rate_low: float | None
+    finished: int
+    scenarios: int
     paired: Comparison | None = None
     adapter: str | None = None
+    verdict: str = ""
+
+    @property
+    def success(self) -> Rate:
+        over = self.success_rate
+        return Rate(over.value if over else None, self.success_rate_low, self.finished, self.scenarios)
+
+    @property
+    def interval(self) -> Interval | None:
+        return (self.success_rate.low, self.success_rate.high) if self.success_rate else None
 
 
 @dataclass(frozen=True, slots=True)
 class Improved:
-    """`search`: the run that was exported. `rows`, `positives`, `negatives`: of the export."""
+    """`search`: the run that was exported, `searched`: its figures. `rows`, `positives`, `negatives`: of the export."""
 
     folder: str
     search: str
@@ -103,6 +119,7 @@ class Improved:
     positives: int
     negatives: int
     judged: tuple[Judged, ...]
+    searched: Judged
 
 
 def improve(store: Store, plan: Plan, folder: Path, *, data: Path, tell: Tell = lambda said: None) -> Improved:
@@ -130,8 +147,8 @@ def _improved(turn: _Turn) -> Improved:
             adapter = turn.train(trainer, seed)
             name = f"{trainer}-{seed}"
             judged += [turn.judge(name, seed, at, adapter, bases[seed, at]) for at in turn.temperatures(seed)]
-    searched = summarise(services.list_rollouts(turn.store, search))
-    return Improved(str(turn.folder), search, searched.success_rate, *exported, tuple(judged))
+    searched = turn.told("search", 0, plan.temperature, search)
+    return Improved(str(turn.folder), search, searched.success_rate, *exported, tuple(judged), searched)
 
 
 @dataclass(slots=True)
@@ -170,7 +187,7 @@ class _Turn:
             if run_state not in ("done", "failed"):
                 raise Stopped(f"{name} was stopped.", remedy="The same command goes on.")
         done = summarise(services.list_rollouts(self.store, run_id))
-        if not done.finished:
+        if not done.success.finished:
             raise Stopped(f"No scenario of {name} could be played.", remedy=f"See run {run_id} for why.")
         return str(run_id)
 
@@ -192,9 +209,20 @@ class _Turn:
         )  # fmt: skip
         config = build_config(request, self.data)
         run_id = self.play(f"{name} at {at:g}, seed {seed}", config, RunLimits(concurrency=AT_ONCE))
+        judged = self.told(name, seed, at, run_id)
+        if base is None:
+            return judged
+        paired = compare_runs(self.store, run_id, base.run)
+        return replace(judged, paired=paired, adapter=adapter, verdict=paired.told)
+
+    def told(self, name: str, seed: int, at: float, run_id: str) -> Judged:
+        """What a run's rollouts say."""
         summary = summarise(services.list_rollouts(self.store, run_id))
-        paired = compare_runs(self.store, run_id, base.run) if base else None
-        return Judged(name, at, seed, run_id, summary.average_reward, summary.success_rate, paired, adapter)
+        reward, success = summary.reward, summary.success
+        return Judged(
+            name, at, seed, run_id, summary.average_reward, reward.low, summary.success_rate, success.low,
+            success.finished, success.asked,
+        )  # fmt: skip
 
     def export(self, run_id: str) -> tuple[int, int, int]:
         """Rows, positives and negatives."""

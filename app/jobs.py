@@ -2,13 +2,16 @@
 
 Everything between processes goes through the store: the worker writes a heartbeat and reads what is wanted of it a
 few times a second, never per call. The run's lock says whether somebody works on it. A worker ends after the turns
-in flight; `paused` runs can be resumed, and so can cancelled and failed ones when a person says so.
+in flight: those of endpoints are paid for, so they are waited for; what a local model still does after LOCAL_SECONDS is
+dropped, and played again on a resume. `paused` runs can be resumed, and so can cancelled and failed ones when a person
+says so.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import threading
 import time
@@ -19,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app import catalog
+from app.models import OpenedModels
 from app.parts import Parts, check_budget, open_parts
 from app.progress import progress_of
 from app.results import Progress
@@ -36,6 +40,7 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.3  # how soon a wish is seen
 BEAT_SECONDS = 1.0
 STALE_SECONDS = 5.0  # a heartbeat older than this is no sign of life
+LOCAL_SECONDS = 6.0  # that a local model gets for the turns in flight: a stop is obeyed within ten
 
 Report = Callable[[Progress], None]
 
@@ -67,7 +72,7 @@ def play(store: Store, run_id: str, *, data: Path, failed_only: bool = False, pr
         try:
             ending = asyncio.run(_Work(store, run, failed_only, progress).run(data))
         except KeyboardInterrupt:
-            ending = Ending("cancelled")
+            ending = Ending("cancelled", signal.Signals.SIGINT.name)
         except BaseException as error:
             said = str(error) if isinstance(error, JoshError) else f"{type(error).__name__}: {error}"
             runs.end(store, run_id, "failed", error=said)
@@ -106,6 +111,8 @@ def shown_state(store: Store, run: Run) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
+    """`paused_by`: as `Run` has it."""
+
     state: State
     paused_by: str | None = None
 
@@ -121,6 +128,9 @@ class _Work:
         self.todo = [rollout for rollout in self.rollouts.values() if rollout.state in wanted]
         self.writer = RunWriter(store, tuple(self.rollouts.values()))
         self.asked: State | None = None
+        self.asked_by = "person"  # or a signal's name
+        self.asked_at = math.inf
+        self.noticed = 0
         self.tasks: list[asyncio.Task[None]] = []
         self.started = self.beaten = time.monotonic()
 
@@ -134,6 +144,7 @@ class _Work:
                 await self._all(parts)
             finally:
                 await parts.models.close()
+            self._keep_notices(parts.models)
         self._look(beat=True)
         self._tell()
         return self._ending()
@@ -143,12 +154,12 @@ class _Work:
         players = [
             asyncio.create_task(self._player(left, parts)) for _ in range(min(self.limits.concurrency, len(self.todo)))
         ]
-        watch = asyncio.create_task(self._watch())
+        watch = asyncio.create_task(self._watch(parts.models))
         self.tasks = [*players, watch]
         try:
             await asyncio.gather(*players)
         except asyncio.CancelledError:
-            log.info("run %s: cut off by a second interrupt", self.run_id)
+            log.info("run %s: cut off by a second signal", self.run_id)
         finally:
             for task in self.tasks:
                 task.cancel()
@@ -189,25 +200,40 @@ class _Work:
         spent = self.writer.usd
         return spent is None or spent >= usd  # an unknown price cannot be held to a cap
 
-    async def _watch(self) -> None:
+    async def _watch(self, models: OpenedModels) -> None:
         try:
             while True:
                 await asyncio.sleep(POLL_SECONDS)
                 self._look()
                 self._tell()
+                self._keep_notices(models)
+                if time.monotonic() > self.asked_at + LOCAL_SECONDS:
+                    await models.give_up_local()
         except JoshError:
-            self.asked = "paused"  # the store is out of reach: end the turns in flight, then say so
+            self._ask("paused", self.asked_by)  # the store is out of reach: end the turns in flight, then say so
             raise
+
+    def _keep_notices(self, models: OpenedModels) -> None:
+        """While the run goes: whoever watches may want to end it."""
+        found = models.notices()
+        if len(found) > self.noticed:
+            runs.tell(self.store, self.run_id, found)
+            self.noticed = len(found)
 
     def _look(self, *, beat: bool = False) -> None:
         """Reads what is wanted, and beats when it is time."""
         wanted = runs.wanted(self.store, self.run_id)
         if self.asked != "cancelled" and wanted is not None:
-            self.asked = wanted
+            self._ask(wanted, "person")
         passed = time.monotonic() - self.beaten
         if beat or passed >= BEAT_SECONDS:
             runs.beat(self.store, self.run_id, seconds=passed)
             self.beaten += passed
+
+    def _ask(self, state: State, by: str) -> None:
+        if self.asked != state:
+            self.asked, self.asked_by = state, by
+        self.asked_at = min(self.asked_at, time.monotonic())
 
     def _listen(self) -> None:
         """SIGTERM pauses; SIGINT cancels, a second one without waiting for the turns in flight."""
@@ -221,10 +247,11 @@ class _Work:
         if self.asked == "cancelled":
             for task in self.tasks:
                 task.cancel()
-        self.asked = "cancelled"
+        self._ask("cancelled", signal.Signals.SIGINT.name)
 
     def _on_terminate(self) -> None:
-        self.asked = self.asked or "paused"
+        if self.asked is None:
+            self._ask("paused", signal.Signals.SIGTERM.name)
 
     def _tell(self) -> None:
         self.report(
@@ -241,7 +268,7 @@ class _Work:
         if states <= {"done", "failed"}:
             return Ending("failed" if "failed" in states else "done")
         if self.asked is not None:
-            return Ending(self.asked, "person" if self.asked == "paused" else None)
+            return Ending(self.asked, None if (self.asked, self.asked_by) == ("cancelled", "person") else self.asked_by)
         return Ending("paused", "budget" if self._over_budget() else "person")
 
 

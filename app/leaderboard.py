@@ -10,16 +10,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.listings import NO_FIGURE, Listed, address, linked
-from app.reference_rows import PAPER, PAPER_BEAMS, PAPER_KINDS
+from app.listings import NO_FIGURE, Listed, address, figure, joined, least, linked, switched
+from app.reference_rows import KIND_WORDS, PAPER, PAPER_BEAMS, PAPER_KINDS
 from app.results import Comparison, Evaluation, Interval, RunLine, RunResult
 from josh_engine.config import Run, RunConfig
-from josh_engine.metrics import BAD_API_USE, INCORRECT_FORMAT, Wrong
+from josh_engine.metrics import FAULTS, Wrong
+from josh_engine.rates import Rate
 from josh_engine.values import Json
 
-BOARD = ("Model", "Average Reward", "Success", "Minus baseline", "n", "Played", "T", "User")
+BOARD = ("Model", "Finished", "Average Reward", "Success", "Minus baseline", "Played", "T", "User")
 KINDS = ("What went wrong", "This one", "Baseline", "Paper: base", "Paper: KTO")
-BEAMS = ("Beam", "Search", "n", "Average Reward", "Success", "Outputs per scenario", "Trained on it", "Judged success")
+BEAMS = (
+    "Beam",
+    "Search",
+    "Finished",
+    "Average Reward",
+    "Success",
+    "Outputs per scenario",
+    "Trained on it",
+    "Judged success",
+)
 FLIPS = ("Scenario", "Baseline", "This one", "What changed")
 TURNS = ("Turn", "Scenario", "Call", "What was wrong")
 CALLS = ("Tool", "Errors", "Of the baseline")
@@ -42,22 +52,14 @@ def comparable(lines: Iterable[RunLine]) -> tuple[RunLine, ...]:
 
 
 def model_name(run: Run) -> str:
-    """Model and adapter, short."""
+    """Model and adapter, short, and what of the world's switches changes its figures."""
     config = run.config
     model = config.model or config.agent
     base = Path(model).name if "/" in model and "@" not in model else model
-    if config.adapter is None:
-        return base
-    place = Path(config.adapter)
-    return f"{base} + {place.parent.name if place.name == 'adapter' else place.name}"
-
-
-def verdict(paired: Comparison) -> str:
-    """better, worse or undecided: by whether the decisive paired interval holds 0."""
-    low, high = paired.decisive
-    if low > 0:
-        return "better"
-    return "worse" if high < 0 else "undecided"
+    if config.adapter is not None:
+        place = Path(config.adapter)
+        base += f" + {place.parent.name if place.name == 'adapter' else place.name}"
+    return ", ".join((base, *switched(config.options)))
 
 
 def resolved(paired: Comparison) -> float:
@@ -70,15 +72,26 @@ def sentence(standing: Standing) -> str:
     """The verdict, first of all."""
     paired = standing.paired
     if paired is None:
-        return f"{model_name(standing.run)}: no scenario in common with the baseline."
+        return f"{model_name(standing.run)}: no scenario that the baseline finished too."
     return (
-        f"{verdict(paired).capitalize()}: {model_name(standing.run)}, Average Reward {signed(paired.difference)}"
+        f"{paired.verdict.capitalize()}: {f'{paired.short}. ' if paired.short else ''}"
+        f"{model_name(standing.run)}, Average Reward {signed(paired.difference)}"
         f" {bounds((paired.low, paired.high))}, success {signed(paired.success_difference)}"
         f" {bounds((paired.success_low, paired.success_high))}; {len(paired.fixed)} fixed, {len(paired.broken)} broken,"
-        f" {paired.both} right in both, {paired.neither} in neither (McNemar p {paired.p:.2g}), n {paired.n}."
+        f" {paired.both} right in both, {paired.neither} in neither (McNemar p {paired.p:.2g}),"
+        f" n {paired.n} of {paired.pairs} pairs.{against(paired)}"
         f" With so many, a difference of {resolved(paired):.3f} is resolved."
         + (" The world grades conversations itself, so success decides." if paired.graded else "")
     )
+
+
+def against(paired: Comparison) -> str:
+    """What the differences are at least; empty where nothing is missing."""
+    whole = (paired.finished, paired.baseline_finished) == (paired.asked, paired.baseline_asked)
+    if whole or paired.difference_low is None or paired.success_difference_low is None:
+        return ""
+    told = f"Average Reward {signed(paired.difference_low)}, success {signed(paired.success_difference_low)}"
+    return f" Were all that did not finish against it: {told}."
 
 
 def warnings(standing: Standing, baseline: Run) -> tuple[str, ...]:
@@ -92,25 +105,27 @@ def warnings(standing: Standing, baseline: Run) -> tuple[str, ...]:
         ("agent", mine.agent, its.agent), ("trials (counts of calls)", mine.trials, its.trials),
         ("test order", mine.options.get("order"), its.options.get("order")),
         ("goal rule", mine.options.get("goal_rule"), its.options.get("goal_rule")),
+        ("strict arguments", mine.options.get("strict_arguments", "off"), its.options.get("strict_arguments", "off")),
     ):  # fmt: skip
         if one != other:
             told.append(f"{name} {one if one is not None else 'none'} against {other if other is not None else 'none'}")
     if standing.judged.result.state not in ("done", "failed"):
         told.append("not finished: figures are provisional")
-    if standing.judged.result.failed:
-        told.append(f"{standing.judged.result.failed} scenarios failed by a fault and count nowhere")
+    if failed := standing.judged.result.failed:
+        told.append(f"{failed} conversations failed by a fault; figures are over {standing.judged.result.success.of}")
     return tuple(told)
 
 
 def board_listed(standings: Sequence[Standing], base: str, *, official: bool) -> Listed:
-    """The baseline first, then by Average Reward; the paper's rows last and faint, where its scenarios were played."""
-    ordered = sorted(standings, key=lambda each: (each.run.id != base, -_ranked_by(each), each.run.id))
+    """The baseline first, then by Average Reward; below them, unranked, those of which too little is finished; the
+    paper's rows last and faint, where its scenarios were played."""
+    ordered = sorted(standings, key=lambda each: (each.run.id != base, _ranked_by(each), each.run.id))
     rows = [_row(each, is_base=each.run.id == base) for each in ordered]
     if official:
         rows += [
             linked(
-                name, "", ("faint", name), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
-                ("faint", NO_FIGURE), ("faint", "450"), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
+                name, "", ("faint", name), ("faint", "450"), ("faint", f"{reward:.2f}"), ("faint", f"{success:.2f}"),
+                ("faint", NO_FIGURE), ("faint", "ToolWOZ test"), ("faint", NO_FIGURE),
                 ("faint", "GPT-4o"),
             )
             for name, reward, success in PAPER
@@ -119,12 +134,13 @@ def board_listed(standings: Sequence[Standing], base: str, *, official: bool) ->
         if floor is not None:
             rows.append(
                 linked(
-                    f"floor-{floor}-{played_on}", "", ("faint", "floor: doing nothing"), ("faint", NO_FIGURE),
-                    ("faint", f"{floor:.3f}"), *[("faint", NO_FIGURE)] * 2, ("faint", played_on),
+                    f"floor-{floor}-{played_on}", "", ("faint", "floor: doing nothing"),
+                    *[("faint", NO_FIGURE)] * 2, ("faint", f"{floor:.3f}"), ("faint", NO_FIGURE), ("faint", played_on),
                     *[("faint", NO_FIGURE)] * 2,
                 )
             )  # fmt: skip
-    return Listed(BOARD, rows, "" if standings else "Nothing is judged yet.")
+    told = dict.fromkeys(each.judged.caveat for each in standings if each.judged.caveat)
+    return Listed(BOARD, rows, " ".join(told) if standings else "Nothing is judged yet.")
 
 
 def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
@@ -132,25 +148,28 @@ def _row(standing: Standing, *, is_base: bool) -> dict[str, Json]:
     minus = "baseline" if is_base else NO_FIGURE
     if paired is not None:
         difference = paired.success_difference if paired.graded else paired.difference
-        minus = f"{signed(difference)} {bounds(paired.decisive)}"
+        minus = f"{signed(difference)} {bounds(paired.decisive)}" + (f", {paired.verdict}" if paired.short else "")
+    unranked = "" if result.success.enough or is_base else ", not ranked"
     return linked(
         result.run,
         address("run", run=result.run),
         ("link", f"{model_name(standing.run)} · {result.run}"),
-        ("number", with_interval(result.average_reward, result.average_reward_interval)),
-        ("number", with_interval(result.success_rate, result.success_rate_interval)),
+        ("number", f"{result.success.of}{unranked}"),
+        ("number", with_interval(result.reward, result.average_reward_interval)),
+        ("number", with_interval(result.success, result.success_rate_interval)),
         ("number", minus),
-        ("number", str(result.finished)),
         ("text", played(config)),
         ("number", f"{config.sampling.temperature:g}"),
         ("text", config.user + (f" ({config.user_model})" if config.user_model else "")),
     )
 
 
-def _ranked_by(standing: Standing) -> float:
-    """Success where the world grades conversations itself, else Average Reward."""
+def _ranked_by(standing: Standing) -> tuple[bool, float]:
+    """Success where the world grades conversations itself, else Average Reward; the highest first, and after all those
+    of which enough is finished."""
     result = standing.judged.result
-    return (result.average_reward if standing.judged.floor is None else result.success_rate) or 0.0
+    rate = result.reward if standing.judged.floor is None else result.success
+    return not rate.enough, -(rate.value or 0.0)
 
 
 def played(config: RunConfig) -> str:
@@ -162,18 +181,19 @@ def played(config: RunConfig) -> str:
 
 
 def kinds_listed(standing: Standing, baseline: Standing, here: Mapping[str, str]) -> Listed:
-    """Table 4a: shares of conversations with at least one such call. Each row leads to its turns."""
-    mine = {BAD_API_USE: standing.judged.bad_api_use, INCORRECT_FORMAT: standing.judged.incorrect_format}
-    its = {BAD_API_USE: baseline.judged.bad_api_use, INCORRECT_FORMAT: baseline.judged.incorrect_format}
+    """Shares of finished conversations with at least one such error: Table 4a's, then the model's others. Each row
+    leads to its turns."""
+    mine, its = standing.judged.error_kinds, baseline.judged.error_kinds
     rows = [
         linked(
-            table, address("evaluate", **here, table=table),
-            ("link", words), ("number", share(mine[table])), ("number", share(its[table])),
-            ("faint", f"{base:.0%}"), ("faint", f"{kto:.0%}"),
+            kind, address("evaluate", **here, table=kind),
+            ("link", in_words(Wrong(table=kind))), ("number", share(mine.get(kind))), ("number", share(its.get(kind))),
+            *[("faint", f"{each:.0%}") for each in PAPER_KINDS.get(kind, ())] or [("faint", NO_FIGURE)] * 2,
         )
-        for table, (words, base, kto) in PAPER_KINDS.items()
+        for kind in FAULTS
     ]  # fmt: skip
-    return Listed(KINDS, rows)
+    here_of, there_of = standing.judged.result.success.of, baseline.judged.result.success.of
+    return Listed(KINDS, rows, f"Of the conversations that finished: {here_of}, of the baseline's {there_of}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,16 +210,16 @@ def beams_listed(lines: Sequence[BeamLine], standings: Iterable[Standing]) -> Li
     judged = {each.run.config.adapter: each for each in standings if each.run.config.adapter}
     rows = []
     for line in lines:
-        known = [judged[folder] for folder in line.adapters if folder in judged]
-        told = ", ".join(with_interval(each.judged.result.success_rate, None) for each in known)
+        known = [judged[folder].judged.result.success for folder in line.adapters if folder in judged]
+        told = ", ".join(f"{with_interval(rate, None)} ({rate.of})" for rate in known)
         each = line.result
         rows.append(
             linked(
                 line.run.id, address("run", run=line.run.id),
                 ("number", str(line.run.config.strategy.max_beam)), ("link", f"{line.run.name} · {line.run.id}"),
-                ("number", str(each.finished)),
-                ("number", with_interval(each.average_reward, each.average_reward_interval)),
-                ("number", with_interval(each.success_rate, each.success_rate_interval)),
+                ("number", each.success.of),
+                ("number", with_interval(each.reward, each.average_reward_interval)),
+                ("number", with_interval(each.success, each.success_rate_interval)),
                 ("number", f"{each.calls / max(1, each.finished):.1f}"),
                 ("text", ", ".join(line.adapters.values()) or NO_FIGURE), ("number", told or NO_FIGURE),
             )
@@ -230,7 +250,9 @@ def flips_listed(standing: Standing, which: str = "Both") -> Listed:
         )
         for kind, before, after, scenario in told
     ]  # fmt: skip
-    return Listed(FLIPS, rows, "" if rows else "No scenario was fixed or broken.")
+    none = "" if rows else "No scenario was fixed or broken."
+    left = f"{paired.n} of {paired.pairs} pairs: the others did not finish on both sides."
+    return Listed(FLIPS, rows, joined(none, left if paired.n < paired.pairs else ""))
 
 
 def calls_listed(standing: Standing, baseline: Standing, here: Mapping[str, str]) -> Listed:
@@ -277,7 +299,7 @@ class FailedCall:
 def in_words(wanted: Wrong) -> str:
     """Which wrong calls are meant."""
     if wanted.table is not None:
-        return PAPER_KINDS[wanted.table][0] if wanted.table in PAPER_KINDS else wanted.table
+        return KIND_WORDS.get(wanted.table, wanted.table.replace("_", " ").capitalize())
     if wanted.parameter is not None:
         return f"{wanted.api}, {wanted.parameter}: {wanted.kind or 'wrong'}"
     return wanted.api or "any tool"
@@ -295,8 +317,9 @@ def turns_listed(run_id: str, found: Sequence[FailedCall]) -> Listed:
     return Listed(TURNS, rows, "" if rows else "No such call went wrong here.")
 
 
-def with_interval(value: float | None, interval: Interval | None) -> str:
-    return NO_FIGURE if value is None else f"{value:.3f} {bounds(interval) if interval else ''}".strip()
+def with_interval(rate: Rate, interval: Interval | None) -> str:
+    """With the least it can be, where something did not finish."""
+    return joined(figure(rate.value), bounds(interval) if interval else "", least(rate))
 
 
 def bounds(interval: Interval) -> str:

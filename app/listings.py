@@ -5,6 +5,7 @@ Pure. Nothing is marked up: a scenario's name is text, whatever it holds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,19 +16,28 @@ from app.keys import Keys
 from app.results import OpenedRollout, RunLine, RunResult
 from app.words import ENDINGS
 from josh_engine.config import Run
+from josh_engine.rates import Rate
 from josh_engine.tree import Tree, tree_order
 from josh_engine.values import Json, Rollout, State
 from storage.activity import Activity
 
-RUNS = ("Run", "State", "Name", "Scenarios", "Reward", "Success", "Created (UTC)")
+RUNS = ("Run", "State", "Name", "Finished", "Reward", "Success", "Created (UTC)")
 SCENARIOS = ("Scenario", "State", "Goals", "Average Reward", "Exchanges", "Turns", "Calls")
 NO_FIGURE = "–"
+SWITCHED = {("strict_arguments", "on"): "strict arguments"}  # what changes the world's answers, and so every figure
+NO_BREAK = "\u00a0"
 MOST_ROWS = 200  # what a page redraws every second without a noticeable pause
 ETA_AFTER = 3  # finished scenarios; before, a guess would jump about
 EVENTS = ("Event", "What happened (newest first)")
 KEYS = ("Key", "What it does")
 FAILURES = ("Scenario", "Calls", "What went wrong")
 USAGE = ("Side", "Model", "Outputs", "Tokens in", "Tokens out", "usd", "Seconds each")
+STOPPED_BY = {
+    "person": "a person stopped it",
+    "budget": "the budget is used up",
+    "SIGTERM": "its process was told to end (SIGTERM)",
+    "SIGINT": "its process was interrupted (SIGINT, as by Ctrl-C)",
+}
 STATES_BY_URGENCY: Sequence[State] = ("running", "failed", "paused", "done", "cancelled", "queued")
 
 
@@ -51,15 +61,20 @@ def runs_listed(lines: Sequence[RunLine], *, page: str = "run") -> Listed:
             address(page, run=line.run),
             ("name", line.run),
             ("state", line.state),
-            ("text", " ".join([line.name, *(f"#{tag}" for tag in line.tags)])),
-            ("number", f"{line.finished} of {line.rollouts}"),
-            ("number", figure(line.average_reward)),
-            ("number", percent(line.success_rate)),
+            ("text", " ".join([line.name, *switched(line.options), *(f"#{tag}" for tag in line.tags)])),
+            ("number", line.success.of),
+            ("rate", joined(figure(line.average_reward), least(line.reward))),
+            ("rate", joined(percent(line.success_rate), least(line.success, of="percent"))),
             ("faint", moment(line.created)),
         )
         for line in lines
     ]
     return Listed(RUNS, rows, "" if lines else "No runs yet.")
+
+
+def switched(options: Mapping[str, str]) -> tuple[str, ...]:
+    """What of a run's options must be told beside its figures, in words."""
+    return tuple(words for switch, words in SWITCHED.items() if switch in options.items())
 
 
 def scenarios_listed(rollouts: Sequence[Rollout], *, by_interest: bool = False) -> Listed:
@@ -192,6 +207,21 @@ def interval(bounds: tuple[float, float] | None, *, of: str = "figure") -> str:
     return f"95 %: {low} to {high}"
 
 
+def least(rate: Rate, *, of: str = "figure") -> str:
+    """`(≥0.678)`: what a rate is at least, with all that did not finish as 0; rounded down. Empty where that says no
+    more than the rate."""
+    if rate.value is None or rate.low is None or rate.value - rate.low < 1e-9:
+        return ""
+    scale = 100 if of == "percent" else 1000
+    down = math.floor(rate.low * scale + 1e-9) / scale
+    return f"(≥{percent(down) if of == 'percent' else figure(down)})".replace(" ", NO_BREAK)
+
+
+def joined(*parts: str) -> str:
+    """Those that say something, in a line."""
+    return " ".join(part for part in parts if part)
+
+
 def moment(text: str) -> str:
     """An ISO time, to the minute."""
     return text[:16].replace("T", " ")
@@ -210,6 +240,12 @@ def duration(seconds: float) -> str:
 def progress_in_words(run: Activity) -> str:
     """`running · 12 of 20`."""
     return f"{run.state} · {run.finished} of {run.total}"
+
+
+def stage(result: RunResult) -> str:
+    """`20 of 20 scenarios, state: failed; 12 of 20 finished, 8 failed by a fault`."""
+    told = f"{result.finished + result.failed} of {result.rollouts} scenarios, state: {result.state}"
+    return told + (f"; {result.success.of} finished, {result.failed} failed by a fault" if result.failed else "")
 
 
 def pace(rollouts: Sequence[Rollout], seconds: float) -> str:
@@ -271,18 +307,27 @@ def sign_of_life(run: Run, result: RunResult) -> tuple[str, str]:
     if result.state == "queued":
         return "Starting.", "calm"
     if result.state == "paused":
-        why = "the budget is used up" if result.paused_by == "budget" else "a person stopped it"
-        return f"Paused: {why}. It goes on where it stopped.", "calm"
+        return f"Paused: {_stopped_by(result)}. It goes on where it stopped.", "calm"
     if result.state == "interrupted":
         return "Interrupted: the process that played it is gone. Nothing is lost; resume it.", "silent"
     if result.state != "running":
-        return f"Ended: {moment(run.finished or '')} UTC.", "calm"
+        by = f" ({_stopped_by(result)})" if result.paused_by else ""
+        return f"Ended: {moment(run.finished or '')} UTC{by}.", "calm"
     if run.heartbeat is None:
         return "Starting.", "calm"
     age = age_seconds(run.heartbeat)
     wish = " Asked to end: the turns in flight are finished first." if run.cancel_requested else ""
     tone = "calm" if age <= 30 else "late" if age <= 120 else "silent"
     return f"Running. Last sign of life {age:.0f} s ago.{wish}", tone
+
+
+def notices_in_words(run: Run) -> str:
+    """One line: what its models did without a word, and where the whole of it stands."""
+    return f"⚠ {' '.join(each.text for each in run.notices)} The run's page says what to do."
+
+
+def _stopped_by(result: RunResult) -> str:
+    return STOPPED_BY.get(result.paused_by or "", "something stopped it")
 
 
 def counted(count: int, what: str) -> str:

@@ -9,19 +9,23 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import declaring
+from app import declaring, extras
 from app.catalog import EMBEDDED_MODEL, Declared
 from app.endpoints import typed_endpoint
 from embedded.weights import checked_model
+from josh_engine.config import RunNotice
 from josh_engine.errors import ConfigError, MissingKey
-from josh_engine.models.endpoint import Endpoint
+from josh_engine.models.endpoint import Endpoint, Extras
+from josh_engine.models.notices import Notice
 from josh_engine.ports import ChatModel, Table
 
 if TYPE_CHECKING:
     from josh_engine.models.limits import Limits
+    from josh_engine.models.openai_chat import OpenAIChat
 
 MEMORY_VARIABLE = "JOSH_MODEL_MEMORY"
 
@@ -64,19 +68,50 @@ def endpoint_named(name: str) -> Endpoint:
     raise ConfigError(f"{name!r} is no endpoint.", remedy=f"Give NAME@URL, or a name from josh.toml ({known}).")
 
 
+def asked_with(name: str, source: Source, kept: Extras) -> Source:
+    """The source as a run asks it (`RunConfig.extras`). Raises ConfigError where that can't be."""
+    if isinstance(source, Endpoint):
+        return replace(source, extras=extras.played(kept, source.extras, name))
+    if kept != Extras():
+        raise ConfigError(
+            f"{name!r} is no endpoint, so nothing can be added to its requests.", remedy="Leave that out."
+        )
+    return source
+
+
 def key_of(endpoint: Endpoint) -> str:
     """The key in the endpoint's variable; empty where it names none. Raises MissingKey naming the variable."""
-    if not endpoint.key_env:
-        return ""
-    key = os.environ.get(endpoint.key_env, "").strip()
-    if not key:
+    return _secret(endpoint, endpoint.key_env) if endpoint.key_env else ""
+
+
+def headers_of(endpoint: Endpoint) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The endpoint's headers with their values, and which of these come from the environment and appear nowhere.
+
+    Raises MissingKey naming the variable that is not set."""
+    headers, begins = endpoint.extras.headers, extras.FROM_ENVIRONMENT
+    named = {name: value.removeprefix(begins) for name, value in headers.items() if value.startswith(begins)}
+    secrets = {name: _secret(endpoint, variable) for name, variable in named.items()}
+    return {**headers, **secrets}, tuple(secrets.values())
+
+
+def _secret(endpoint: Endpoint, variable: str) -> str:
+    secret = os.environ.get(variable, "").strip()
+    if not secret:
         raise MissingKey(
-            f"{endpoint.url} wants a key in {endpoint.key_env}, which is not set.",
-            remedy=f"export {endpoint.key_env}=... and start again.",
+            f"{endpoint.url} wants a key in {variable}, which is not set.",
+            remedy=f"export {variable}=... and start again.",
         )
-    if not key.isascii() or not key.isprintable():
-        raise MissingKey(f"The key in {endpoint.key_env} holds characters that no key has.", remedy="Set it again.")
-    return key
+    if not secret.isascii() or not secret.isprintable():
+        raise MissingKey(f"The key in {variable} holds characters that no key has.", remedy="Set it again.")
+    return secret
+
+
+def opened_endpoint(endpoint: Endpoint, limits: Limits) -> OpenAIChat:
+    """The client, with the secrets it needs. Raises MissingKey."""
+    from josh_engine.models.openai_chat import open_endpoint
+
+    headers, secrets = headers_of(endpoint)
+    return open_endpoint(endpoint, key_of(endpoint), limits, headers, secrets)
 
 
 def key_is_set(endpoint: Endpoint) -> bool | None:
@@ -115,20 +150,43 @@ class OpenedModels:
         return model
 
     def _endpoint(self, endpoint: Endpoint) -> ChatModel:
-        from josh_engine.models.openai_chat import limits_of, open_endpoint
+        from josh_engine.models.openai_chat import limits_of
 
-        key, place = key_of(endpoint), (endpoint.url, endpoint.key_env)
+        place = (endpoint.url, endpoint.key_env)
         if place not in self._limits:
             self._limits[place] = limits_of(endpoint)
-        return open_endpoint(endpoint, key, self._limits[place])
+        return opened_endpoint(endpoint, self._limits[place])
+
+    def notices(self) -> tuple[RunNotice, ...]:
+        """What a person is to be told of these models so far; a model of a person's own may have `notices` too."""
+        named = [(_shown_as(source), model) for (source, _), model in self._models.items()]
+        named += [(type(model).__name__, model) for model in self._others]
+        return tuple(
+            RunNotice(name, each.kind, each.text, each.remedy)
+            for name, model in named
+            for each in getattr(model, "notices", ())
+            if isinstance(each, Notice)
+        )
 
     async def close(self) -> None:
         """Ends connections and processes; a model without `close` has none."""
+        await self._each("close")
+
+    async def give_up_local(self) -> None:
+        """Ends what local models do, whatever it is: the turns that wait for one are left to a resume."""
+        await self._each("give_up")
+
+    async def _each(self, verb: str) -> None:
+        """Whatever of this name the models have."""
         for model in (*self._models.values(), *self._others):
-            close = getattr(model, "close", None)
-            ending = close() if callable(close) else None
-            if inspect.isawaitable(ending):
-                await ending
+            act = getattr(model, verb, None)
+            acting = act() if callable(act) else None
+            if inspect.isawaitable(acting):
+                await acting
+
+
+def _shown_as(source: Endpoint | Path) -> str:
+    return source.address if isinstance(source, Endpoint) else str(source)
 
 
 def _local(folder: Path, adapter: Path | None) -> ChatModel:

@@ -40,7 +40,8 @@ def settings_in_words(line: EndpointLine) -> str:
         limits.append(f"at most {line.max_concurrency} at once")
     if line.requests_per_minute is not None:
         limits.append(f"{line.requests_per_minute:g} requests a minute")
-    return " · ".join([key, _price(line), *(limits or ["no limits but the endpoint's own"])])
+    more = [f"also asked {line.extras}"] if line.extras else []
+    return " · ".join([key, _price(line), *(limits or ["no limits but the endpoint's own"]), *more])
 
 
 def _price(line: EndpointLine) -> str:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from app import catalog, declaring
-from app.models import OpenedModels, key_of, model_source
+from app.models import OpenedModels, asked_with, headers_of, key_of, model_source
 from josh_engine.config import RunConfig, RunLimits
 from josh_engine.errors import ConfigError
 from josh_engine.models.absent import AbsentModel
-from josh_engine.models.endpoint import Endpoint
+from josh_engine.models.endpoint import Endpoint, Extras
 from josh_engine.models.local.adapter import check_adapter
 from josh_engine.models.local.folder import check_model
 from josh_engine.models.local.hashes import folder_hash
@@ -60,8 +60,8 @@ def open_parts(config: RunConfig, data: Path, table: Table | None = None) -> Par
     players = Players(
         agent=_open("agent", config.agent, offered),
         user=_open("user", config.user, offered),
-        model=_open_model(config.model, "--model", config, models, adapter=config.adapter),
-        user_model=_open_model(config.user_model, "--user-model", config, models),
+        model=_open_model(config.model, "--model", config, models, extras=config.extras, adapter=config.adapter),
+        user_model=_open_model(config.user_model, "--user-model", config, models, extras=config.user_extras),
         sampling=config.sampling,
         user_sampling=config.user_sampling,
     )
@@ -116,15 +116,17 @@ def check(config: RunConfig) -> None:
     """Raises ConfigError for a player that cannot be found, MissingKey for a key; nothing is built yet."""
     for kind, player in (("agent", config.agent), ("user", config.user)):
         _find(kind, player)  # type: ignore[arg-type]
-    for name in _models(config):
+    for name, kept in ((config.model, config.extras), (config.user_model, config.user_extras)):
         if name == catalog.PERSON:
             _check_table(config)
+        if name in (None, catalog.PERSON):
             continue
-        source = model_source(name, config.endpoints)
+        source = asked_with(name, model_source(name, config.endpoints), kept)
         if source is None:
             _find("model", name)
         elif isinstance(source, Endpoint):
             key_of(source)
+            headers_of(source)
         else:
             check_model(source)
     if config.adapter is not None:
@@ -198,13 +200,19 @@ def code_version() -> str:
 
 
 def _open_model(
-    name: str | None, option: str, config: RunConfig, models: OpenedModels, *, adapter: str | None = None
+    name: str | None,
+    option: str,
+    config: RunConfig,
+    models: OpenedModels,
+    *,
+    extras: Extras = Extras(),  # noqa: B008 - frozen
+    adapter: str | None = None,
 ) -> ChatModel:
     if name is None:
         return AbsentModel(option)
     if name == catalog.PERSON:
         return models.person()
-    source = model_source(name, config.endpoints)
+    source = asked_with(name, model_source(name, config.endpoints), extras)
     if source is None:
         return models.also(_open("model", name, _offered(config)))
     return models.opened(source, None if adapter is None else Path(adapter))

@@ -11,6 +11,8 @@ from app.results import RunLine
 from storage.activity import Activity
 from storage.trainings import Training
 
+NONE_JUDGED = "none judged yet"
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -38,7 +40,7 @@ def pipeline(
     share = percent(count.share) if count.pairs else "none"
     judged = [line for line in lines if line.strategy == "greedy" and line.finished]
     trained = f"newest: {jobs[0].state}" if jobs else "none yet"
-    success = f"newest: {percent(judged[0].success_rate)} success" if judged else "none judged yet"
+    success = f"{percent(judged[0].success_rate)} success, {judged[0].success.of}" if judged else NONE_JUDGED
     return (
         Step("run", "Run", counted(len(lines), "run"), running, {"run": active[0].id} if active else {}),
         Step("tree", "Tree", counted(finished, "tree"), f"{full:,} with full reward", example),
@@ -51,7 +53,7 @@ def pipeline(
 
 def fully_rewarded(lines: Sequence[RunLine]) -> int:
     """Trees in which every goal was won, over all runs."""
-    return sum(round((line.success_rate or 0) * line.finished) for line in lines)
+    return sum(line.full for line in lines)
 
 
 def example_run(lines: Sequence[RunLine]) -> RunLine:

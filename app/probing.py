@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from app import declaring, demo, models
+from app import declaring, demo, extras, models
 from app.models_listed import Tested
 from app.results import EndpointLine
 from josh_engine.encoding import dump, load
@@ -55,9 +55,9 @@ def tested_endpoints(store: Store) -> Mapping[str, Tested]:
 
 
 async def _probed(endpoint: Endpoint) -> Probe:
-    from josh_engine.models.openai_chat import limits_of, open_endpoint
+    from josh_engine.models.openai_chat import limits_of
 
-    model = open_endpoint(endpoint, models.key_of(endpoint), limits_of(endpoint))
+    model = models.opened_endpoint(endpoint, limits_of(endpoint))
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             return await probe(model)
@@ -78,4 +78,5 @@ def _line(name: str, endpoint: Endpoint) -> EndpointLine:
         price_completion=endpoint.price.completion,
         max_concurrency=endpoint.max_concurrency,
         requests_per_minute=endpoint.requests_per_minute,
+        extras=extras.in_words(extras.recorded(endpoint.extras)),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from josh_engine.metrics import BAD_API_USE, INCORRECT_FORMAT
 
 # arXiv 2409.04617, table 4a: shares of conversations of the base model and after JOSH-KTO.
-PAPER_KINDS = {BAD_API_USE: ("Bad API use", 0.40, 0.20), INCORRECT_FORMAT: ("Incorrect format", 0.25, 0.01)}
+PAPER_KINDS = {BAD_API_USE: (0.40, 0.20), INCORRECT_FORMAT: (0.25, 0.01)}
+KIND_WORDS = {BAD_API_USE: "Bad API use", INCORRECT_FORMAT: "Incorrect format", "cut": "Cut off", "empty": "Empty"}
 # Table 1: gpt-4o-mini, ReACT, after SFT on searches with this beam.
 PAPER_BEAMS = ((4, 0.85, 0.72), (8, 0.85, 0.72), (16, 0.865, 0.74))
 # arXiv 2409.04617, table 3 and text: ToolWOZ's 450 test scenarios; the user simulator is GPT-4o.

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from app.checking import Checked
 from app.endpoints import EXAMPLE as ENDPOINT_EXAMPLE
-from app.improving import Improved
+from app.improving import Improved, Judged
+from app.leaderboard import against, in_words
+from app.listings import joined, least, switched
 from app.results import (
+    Comparison,
     EndpointLine,
     Evaluation,
     ExportResult,
+    Interval,
     OpenedRollout,
     Progress,
     RunLine,
     RunResult,
     SideUsage,
 )
+from josh_engine.config import RunNotice
 from josh_engine.encoding import to_json
-from josh_engine.metrics import Estimate
+from josh_engine.metrics import FAULTS, Wrong
+from josh_engine.models.notices import Notice
 from josh_engine.models.probe import Probe
+from josh_engine.rates import Rate
 from josh_engine.training.config import Progress as Step
 from josh_engine.training.preflight import Preflight
 from josh_engine.tree import branches, tree_order
@@ -49,7 +56,7 @@ def bar(progress: Progress) -> str:
     failed = f"  {progress.failed} failed" if progress.failed else ""
     return (
         f"[{'#' * full}{'.' * (BAR_CELLS - full)}] {progress.finished}/{progress.total}"
-        f"  reward {_figure(progress.average_reward)}  {progress.calls:,} calls  {progress.seconds:.0f} s{failed}"
+        f"  reward {_rate(progress.reward)}  {progress.calls:,} calls  {progress.seconds:.0f} s{failed}"
     )
 
 
@@ -67,45 +74,59 @@ def tell(said: str) -> None:
 
 def improved(given: Improved) -> str:
     lines = [
-        f"search {given.search}: success {_estimate(given.search_success)}; {given.rows:,} rows,"
+        f"search {given.search}: success {_rate(given.searched.success, given.searched.interval)};"
+        f" {given.rows:,} rows,"
         f" {given.positives:,} good and {given.negatives:,} bad",
-        f"{'model':<16} {'T':>4} {'seed':>4}  {'success':<26} minus base",
+        _columns([("model", "T", "seed", "success", "minus base"), *map(_judged, given.judged)]),
     ]
-    for each in given.judged:
-        paired, gain = each.paired, ""
-        if paired is not None:
-            interval = f"[{paired.success_low:+.3f}, {paired.success_high:+.3f}]"
-            gain = (
-                f"{paired.success_difference:+.3f} {interval}, {len(paired.fixed)} fixed, {len(paired.broken)} broken"
-            )
-        shown = f"{each.model:<16} {each.temperature:>4g} {each.seed:>4}  {_estimate(each.success_rate):<26} {gain}"
-        lines.append(shown.rstrip())
     return "\n".join(lines)
 
 
-def _estimate(given: Estimate | None) -> str:
-    return "–" if given is None else f"{given.value:.3f} [{given.low:.3f}, {given.high:.3f}] n {given.n}"
+def _judged(given: Judged) -> tuple[str, ...]:
+    gain = "" if given.paired is None else _gain(given.paired)
+    return given.model, f"{given.temperature:g}", str(given.seed), _rate(given.success, given.interval), gain
+
+
+def _gain(paired: Comparison) -> str:
+    """The verdict, and what it rests on."""
+    interval = f"[{paired.success_low:+.3f}, {paired.success_high:+.3f}]"
+    return (
+        f"{paired.told}; {paired.success_difference:+.3f} {interval} on {paired.n} of {paired.pairs} pairs,"
+        f" {len(paired.fixed)} fixed, {len(paired.broken)} broken"
+    )
 
 
 def result(given: RunResult) -> str:
     lines = {
         "run": f"{given.run} ({given.name})",
-        "state": given.state + (f" by the {given.paused_by}" if given.paused_by else ""),
+        "state": given.state + _stopped_by(given.paused_by),
         "scenarios": f"{given.scenarios} ({given.finished} of {given.rollouts} rollouts finished,"
         f" {given.failed} failed, {given.skipped} without goals)",
-        "average reward": _with_interval(given.average_reward, given.average_reward_interval),
-        "success rate": _with_interval(given.success_rate, given.success_rate_interval),
+        "average reward": _rate(given.reward, given.average_reward_interval),
+        "success rate": _rate(given.success, given.success_rate_interval),
         "calls": f"{given.calls:,} ({given.tokens:,} tokens, {_price(given.usd)})",
         "agent's model": _usage(given.agent_usage),
         "user's model": _usage(given.user_usage),
         "seconds": f"{given.seconds:.1f} (critical path {given.critical_path_seconds:.1f})",
     }
-    if len(given.pass_k) > 1:
-        told = zip(given.pass_k, given.pass_k_intervals, strict=True)
-        lines["pass^k"] = "  ".join(f"{k}: {_with_interval(*each)}" for k, each in enumerate(told, start=1))
+    if given.options:
+        lines["options"] = ", ".join(f"{name} {value}" for name, value in given.options.items())
+    if given.several:
+        told = zip(given.pass_rates, given.pass_k_intervals, strict=True)
+        lines["pass^k"] = "  ".join(f"{k}: {_rate(*each)}" for k, each in enumerate(told, start=1))
     if given.error:
         lines["error"] = given.error
-    return fields(lines)
+    return fields(lines) + "".join(f"\n{line}" for line in noticed(given.notices))
+
+
+def noticed(given: Iterable[RunNotice | Notice]) -> list[str]:
+    """A line for each, without the characters that a terminal obeys: servers' words stand in them."""
+    return ["notice: " + "".join(each if each.isprintable() else " " for each in str(notice)) for notice in given]
+
+
+def _stopped_by(who: str | None) -> str:
+    """A person, the budget, or a signal by its name."""
+    return "" if who is None else f" by {who}" if who.isupper() else f" by the {who}"
 
 
 def _usage(given: SideUsage) -> str:
@@ -118,8 +139,8 @@ def _usage(given: SideUsage) -> str:
 def endpoints(lines: Sequence[EndpointLine]) -> str:
     if not lines:
         return "No endpoints yet. josh.toml may name them:\n" + ENDPOINT_EXAMPLE
-    head = ("name", "model", "url", "key", "usd per million in/out")
-    body = [(each.name, each.model, each.url, _key(each), _prices(each)) for each in lines]
+    head = ("name", "model", "url", "key", "usd per million in/out", "also asked")
+    body = [(each.name, each.model, each.url, _key(each), _prices(each), each.extras or "nothing") for each in lines]
     return _columns([head, *body])
 
 
@@ -150,45 +171,61 @@ def probe(given: Probe, address: str) -> str:
             "system prompt alone": words[given.system_only],
             "models": ", ".join(given.models) or "not listed",
         }
-    )
+    ) + "".join(f"\n{line}" for line in noticed(given.notices))
 
 
 def evaluation(given: Evaluation) -> str:
+    of = given.result.success.of
     lines: dict[str, Json] = {
-        "bad API use": _figure(given.bad_api_use),
-        "incorrect format": _figure(given.incorrect_format),
+        **{_kind(kind): f"{_figure(given.error_kinds.get(kind))}, {of} finished" for kind in FAULTS},
         "errors by API": ", ".join(f"{name} {count}" for name, count in given.errors_by_api.items()) or "none",
     }
     if given.floor is not None:
         lines["doing nothing"] = f"{_figure(given.floor)} success on the same scenarios"
+    if given.caveat:
+        lines["read with care"] = given.caveat
     if given.trials:
-        flips = sum(any(each) and not all(each) for each in given.trials.values())
+        flips = sum(True in each and False in each for each in given.trials.values())
         lines["flips"] = f"{flips} of {len(given.trials)} scenarios succeed in some of their trials only"
     if given.paired:
         paired = given.paired
         lines[f"minus {paired.baseline}"] = (
-            f"{paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}] on {paired.n} scenarios,"
-            f" {len(paired.fixed)} fixed, {len(paired.broken)} broken, p {paired.p:.3g}"
+            f"{paired.told}; {paired.difference:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
+            f" on {paired.n} of {paired.pairs} pairs, {len(paired.fixed)} fixed, {len(paired.broken)} broken,"
+            f" p {paired.p:.3g}.{against(paired)}"
         )
     return result(given.result) + "\n" + fields(lines)
+
+
+def _kind(kind: str) -> str:
+    words = in_words(Wrong(table=kind))
+    return f"{words[:1].lower()}{words[1:]}"
 
 
 def runs(lines: Sequence[RunLine]) -> str:
     if not lines:
         return "No runs yet. Start one: python -m app run"
-    head = ("run", "state", "strategy", "world/split", "scenarios", "reward", "success", "created", "name")
+    head = ("run", "state", "strategy", "world/split", "finished", "reward", "success", "created", "name")
     body = [
         (
-            each.run, each.state, each.strategy, f"{each.world}/{each.split}", str(each.scenarios),
-            _figure(each.average_reward), _figure(each.success_rate), each.created[:16].replace("T", " "), each.name,
+            each.run, _state(each), each.strategy,
+            ", ".join((f"{each.world}/{each.split}", *switched(each.options))), each.success.of,
+            joined(_figure(each.reward.value), least(each.reward)),
+            joined(_figure(each.success.value), least(each.success)), each.created[:16].replace("T", " "), each.name,
         )
         for each in lines
     ]  # fmt: skip
     return _columns([head, *body])
 
 
+def _state(line: RunLine) -> str:
+    count = len(line.notices)
+    return line.state + (f", {count} notice{'s' if count > 1 else ''}" if count else "")
+
+
 def export(given: ExportResult, out: Path) -> str:
     lines = {"files": f"{', '.join(given.files)} in {out}", "rows": given.rows}
+    lines["trees"] = f"{given.funnel['finished_with_reward']:,} of {given.funnel['rollouts']:,} finished with reward"
     lines |= {"positives": given.positives, "negatives": given.negatives, "scenarios": given.scenarios}
     for name, gate in given.gates.items():
         lines[f"gate {name}"] = f"{'ok' if gate.ok else 'NOT OK'} ({gate.count})"
@@ -239,6 +276,7 @@ def tree_fields(opened: OpenedRollout) -> dict[str, Json]:
         "trial": opened.rollout.trial,
         "error": opened.rollout.error,
         "ended": tree.ended,
+        "notices": to_json(opened.run.notices),
     }
 
 
@@ -252,7 +290,7 @@ def tree(opened: OpenedRollout) -> str:
         calls = "".join(f" {call.name}({_arguments(call)})" for call in node.turn.calls)
         said = " ".join((node.turn.reply or f"({node.turn.stop})").split())
         lines.append(f"{'  ' * len(branches(node.id))}{node.id} [{label}]{won}{calls} {said}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *noticed(opened.run.notices)])
 
 
 def _node_fields(opened: OpenedRollout, node: Node) -> dict[str, Json]:
@@ -296,8 +334,10 @@ def _price(usd: float | None) -> str:
     return "price unknown" if usd is None else f"${usd:.2f}"
 
 
-def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
-    return _figure(value) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+def _rate(given: Rate, interval: Interval | None = None) -> str:
+    """`0.750 [0.700, 0.800] (≥0.678), 271 of 300 finished`."""
+    bounds = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
+    return f"{joined(_figure(given.value), bounds, least(given))}, {given.of} finished"
 
 
 def _plain(value: Json) -> str:

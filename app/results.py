@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from josh_engine.config import Run
+from josh_engine.config import Run, RunNotice
+from josh_engine.rates import Rate
 from josh_engine.tree import Tree
 from josh_engine.values import Event, Label, Rollout, Verdict
 
 Interval = tuple[float, float]
+NOT_DECISIVE = "not decisive"
 GRADED = "graded in the file"  # in an imported scenario's setup: how its reward came about
 
 
@@ -28,6 +30,11 @@ class Progress:
     calls: int
     average_reward: float | None
     seconds: float
+    average_reward_low: float | None = None
+
+    @property
+    def reward(self) -> Rate:
+        return Rate(self.average_reward, self.average_reward_low, self.finished - self.failed, self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +62,19 @@ class EndpointLine:
     price_completion: float | None
     max_concurrency: int | None
     requests_per_minute: float | None
+    extras: str = ""  # what it is asked beyond the usual, as JSON; no header's value
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A run summed up. Metrics count the finished rollouts only; `finished` says how many those are.
+    """A run summed up. Metrics are over the `finished` of its `rollouts` (scenarios times trials); those that end in
+    `_low` count each unfinished one as 0. `pass_k_n`: over how many scenarios, those with k finished trials.
 
     `state` may be "interrupted": the store says running, but nobody works on it. `skipped` counts scenarios without
     goals. Intervals are 95 %, None where there is no figure. `usd` None: the price is unknown. `seconds` is wall time
     over all sittings; `critical_path_seconds` the longest rollout's sum over asks of the slowest turn. `prompts`: the
-    sha256 of each prompt text played with.
+    sha256 of each prompt text played with. `notices`: what the models did without a word, each told once. `options`:
+    the world's switches that were set.
     """
 
     run: str
@@ -93,11 +103,37 @@ class RunResult:
     user_model: str | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
     pass_k_intervals: tuple[Interval, ...] = ()
+    notices: tuple[RunNotice, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    average_reward_low: float | None = None
+    success_rate_low: float | None = None
+    pass_k_low: tuple[float, ...] = ()
+    pass_k_n: tuple[int, ...] = ()
+
+    @property
+    def reward(self) -> Rate:
+        return Rate(self.average_reward, self.average_reward_low, self.finished, self.rollouts)
+
+    @property
+    def success(self) -> Rate:
+        return Rate(self.success_rate, self.success_rate_low, self.finished, self.rollouts)
+
+    @property
+    def pass_rates(self) -> tuple[Rate, ...]:
+        """Pass^k for k from 1, each of the scenarios."""
+        told = zip(self.pass_k, self.pass_k_low, self.pass_k_n, strict=True)
+        return tuple(Rate(value, low, n, self.scenarios) for value, low, n in told)
+
+    @property
+    def several(self) -> bool:
+        """Whether scenarios were to be played more than once, so that Pass^k says something."""
+        return self.rollouts > self.scenarios
 
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """One line of the list of runs. `state` as in RunResult."""
+    """One line of the list of runs. `state` and `options` as in RunResult, and so are the figures; `full`: how many
+    rollouts have 100 % success."""
 
     run: str
     name: str
@@ -114,6 +150,19 @@ class RunLine:
     success_rate: float | None
     created: str
     tags: Sequence[str] = ()
+    notices: tuple[RunNotice, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    average_reward_low: float | None = None
+    success_rate_low: float | None = None
+    full: int = 0
+
+    @property
+    def reward(self) -> Rate:
+        return Rate(self.average_reward, self.average_reward_low, self.finished, self.rollouts)
+
+    @property
+    def success(self) -> Rate:
+        return Rate(self.success_rate, self.success_rate_low, self.finished, self.rollouts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +209,12 @@ class ExportResult:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """This run minus the baseline, on the scenarios both finished. `graded`: the world grades conversations itself, so
-    success decides; else Average Reward. `low`..`high`: 95 % of the difference in Average
-    Reward, `success_low`..`success_high` of that in success. `fixed` and `broken` are scenario ids;
-    `both` and `neither` count the others that both or none succeed in."""
+    """This run minus the baseline, on the `n` scenarios both finished of the `pairs` both were asked for. `graded`: the
+    world grades conversations itself, so success decides; else Average Reward. `low`..`high`: 95 % of the difference in
+    Average Reward, `success_low`..`success_high` of that in success. `fixed` and `broken` are scenario ids; `both` and
+    `neither` count the others that both or none succeed in. `difference_low`, `success_difference_low`: over all pairs,
+    with everything unfinished against this run. `finished` of `asked` rollouts are this run's, and so of the
+    baseline's."""
 
     baseline: str
     n: int
@@ -179,6 +230,37 @@ class Comparison:
     both: int = 0
     neither: int = 0
     graded: bool = False
+    pairs: int = 0
+    difference_low: float | None = None
+    success_difference_low: float | None = None
+    finished: int = 0
+    asked: int = 0
+    baseline_finished: int = 0
+    baseline_asked: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """better, worse or undecided: by whether the decisive interval holds 0. Or "not decisive"."""
+        if self.short:
+            return NOT_DECISIVE
+        low, high = self.decisive
+        if low > 0:
+            return "better"
+        return "worse" if high < 0 else "undecided"
+
+    @property
+    def told(self) -> str:
+        """The verdict, with the reason where there can be none."""
+        return f"{self.verdict}: {self.short}" if self.short else self.verdict
+
+    @property
+    def short(self) -> str:
+        """Which side finished too little for a verdict, in words; empty where both finished enough."""
+        sides = (
+            ("base", Rate(None, None, self.baseline_finished, self.baseline_asked)),
+            ("candidate", Rate(None, None, self.finished, self.asked)),
+        )
+        return " and ".join(f"{side.of} finished on the {name}'s side" for name, side in sides if not side.enough)
 
     @property
     def decisive(self) -> Interval:
@@ -188,9 +270,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A run judged: its result, what the agent did wrong, and the comparison where one was asked for. `trials`: how
-    each finished trial of a scenario ended, where there were several. `floor`: the success of doing nothing on the
-    same scenarios, where the world can tell."""
+    """A run judged: its result, what the agent did wrong, and the comparison where one was asked for. `error_kinds`:
+    the share of finished conversations with such an error, Table 4a's two among them. `trials`: how each trial of a
+    scenario ended, where there were several; None: it did not finish. `floor`: the success of doing nothing on the same
+    scenarios, where the world can tell; `won_by_doing_nothing`: in which of them. `unachievable`: those whose gold
+    writes cannot all succeed; `caveat`: what a grade of these must be read with, in words."""
 
     result: RunResult
     bad_api_use: float | None
@@ -198,5 +282,9 @@ class Evaluation:
     errors_by_api: Mapping[str, int]
     parameter_errors: Sequence[Mapping[str, object]]
     paired: Comparison | None = None
-    trials: Mapping[str, Sequence[bool]] = field(default_factory=dict)
+    trials: Mapping[str, Sequence[bool | None]] = field(default_factory=dict)
     floor: float | None = None
+    unachievable: Sequence[str] = ()
+    won_by_doing_nothing: Sequence[str] = ()
+    caveat: str = ""
+    error_kinds: Mapping[str, float] = field(default_factory=dict)

@@ -24,11 +24,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One row. `kind`: up, down, pair or whole. `context`: what the model was called with; `answers`: (what becomes
-    of it, message). `line`: the row as it stands in the file. `href` leads to its turn."""
+    """One row. `kind`: up, down, pair or whole. `rollout`: its id. `context`: what the model was called with;
+    `answers`: (what becomes of it, message). `line`: the row as it stands in the file. `href` leads to its turn."""
 
     kind: str
     row_id: str
+    rollout: str
     scenario: str
     node: str
     href: str
@@ -85,9 +86,14 @@ def _whole(source: Source) -> Sample:
     return Sample("whole", source.rollout.id, *_place(source, last), said, (), compact(whole_row(source)))
 
 
-def _place(source: Source, node: str) -> tuple[str, str, str]:
-    """Scenario, node, and the address of its tree with the node chosen."""
-    return source.rollout.scenario_id, node, address("tree", **tree_address(source.rollout), node=node)
+def _place(source: Source, node: str) -> tuple[str, str, str, str]:
+    """Rollout, scenario, node, and the address of its tree with the node chosen."""
+    return (
+        source.rollout.id,
+        source.rollout.scenario_id,
+        node,
+        address("tree", **tree_address(source.rollout), node=node),
+    )
 
 
 def _spread(items: Sequence[T], count: int) -> list[T]:

@@ -13,10 +13,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app import catalog, declaring, demands, parts
+from app import catalog, declaring, demands, extras, parts
 from app.models import model_source
 from josh_engine.config import RunConfig, StrategyConfig, paper_preset
 from josh_engine.errors import ConfigError
+from josh_engine.models.endpoint import Endpoint, Extras
 from josh_engine.values import Scenario
 
 PRESETS = ("paper",)
@@ -30,7 +31,8 @@ class RunRequest:
     default. `model` None: the embedded one where the agent is the default one, which speaks its form; else none.
 
     `scenarios`: these ids, in this order; None: the split's own order. `limit`: only the first so many. `prompts`:
-    edited prompt texts by name.
+    edited prompt texts by name. `extras`: what the agent's endpoint is asked beyond the usual, as JSON with the keys of
+    `app.extras`; `user_extras`: the user's.
     """
 
     world: str = catalog.DEFAULT_WORLD
@@ -60,6 +62,8 @@ class RunRequest:
     preset: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
+    extras: str | None = None
+    user_extras: str | None = None
 
 
 def store_path() -> Path:
@@ -99,6 +103,11 @@ def build_config(request: RunRequest, data: Path) -> RunConfig:
     )
     config = _chosen(_preset(config, request.preset), request)
     replace(config, scenarios=("any",)).checked()  # cheap mistakes are told before a world is opened
+    config = replace(
+        config,
+        extras=_extras(config.model, request.extras, "--extras"),
+        user_extras=_extras(config.user_model, request.user_extras, "--user-extras"),
+    )
     parts.check(config)
     config = replace(config, endpoints=parts.recorded_endpoints(config), hashes=parts.recorded_hashes(config))
     demands.check_models(config)
@@ -127,6 +136,13 @@ def _model(name: str | None) -> str | None:
     apart = (catalog.EMBEDDED_MODEL, catalog.PERSON)
     source = None if name is None or name in apart else model_source(name)
     return str(source) if isinstance(source, Path) else name
+
+
+def _extras(model: str | None, chosen: str | None, where: str) -> Extras:
+    """What the endpoint's table says, and what was chosen for the run over it; as the run keeps it."""
+    typed = extras.typed_extras(chosen, where)
+    source = None if model in (None, catalog.PERSON) else model_source(model)
+    return extras.recorded(extras.merged(source.extras if isinstance(source, Endpoint) else Extras(), typed))
 
 
 def _preset(config: RunConfig, name: str | None) -> RunConfig:

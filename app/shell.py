@@ -22,6 +22,7 @@ import streamlit as st
 from app import demo, services, trainings
 from app.keys import keys_of
 from app.listings import Listed, duration, keys_listed, progress_in_words, runs_listed
+from app.panels import looks
 from app.trainings_listed import in_words, share
 from josh_engine.config import Run
 from josh_engine.errors import JoshError, NotFound, StorageError
@@ -108,6 +109,7 @@ def _whoami() -> None:
 
 def _introduce() -> None:
     st.session_state["auditor"] = services.remember_person(store(), st.session_state["auditor"])
+    looks.named(store(), st.session_state["auditor"])
 
 
 def auditor() -> str:

@@ -6,13 +6,16 @@ and no older one waits. The rows are checked against their export before anythin
 
 from __future__ import annotations
 
+import _thread
 import json
+import math
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -42,6 +45,7 @@ from storage.trainings import (
     list_trainings,
     load_training,
     queue_training,
+    release_folder,
     tell_training,
     training_in,
     training_points,
@@ -78,6 +82,7 @@ CANCELLED = "cancelled"
 TURN = "training"  # the lock of whoever trains
 LOOK_SECONDS = 0.5  # between two looks whether it is one's turn
 BEAT_SECONDS = 2.0
+STEP_SECONDS = 6.0  # that a step gets to end after somebody asked for it: a stop is obeyed within ten
 FOLDER = "trainings"  # in the data folder
 
 
@@ -101,7 +106,8 @@ class TrainingRequest:
 
 
 def create_training(store: Store, request: TrainingRequest, *, data: Path | None = None) -> Training:
-    """A queued job; the one that is in `out` already, where it is the same. Raises ConfigError and DatasetError."""
+    """A queued job; the one that is in `out` already, where it is the same. A folder that was deleted is free.
+    Raises ConfigError and DatasetError."""
     from josh_engine.training.job import check_rows
 
     settings = request.config()
@@ -110,10 +116,13 @@ def create_training(store: Store, request: TrainingRequest, *, data: Path | None
     check_rows(base, rows, settings, known_as=name_in_runs(request.model))
     out = None if request.out is None else str(request.out.expanduser().absolute())
     before = training_in(store, out) if out else None
-    if before is not None:
+    if before is not None and _is_gone(store, before):
+        release_folder(store, before.id)
+    elif before is not None:
         if (before.model, before.rows, before.config) != (request.model, str(rows), config):
             raise ConfigError(
-                f"{out} is the folder of another job: {before.name} ({before.id}).", remedy="Give another folder."
+                f"{out} is the folder of another job: {before.name} ({before.id}).",
+                remedy="Give another folder, or delete it.",
             )
         return before
     name = request.name or f"{request.trainer} on {rows.parent.name}/{rows.name}"
@@ -123,21 +132,47 @@ def create_training(store: Store, request: TrainingRequest, *, data: Path | None
     )
 
 
-def preflight_training(request: TrainingRequest) -> Preflight:
-    """What the job would do, found out in a process of its own: this one loads no model. Raises what is wrong."""
+def _is_gone(store: Store, job: Training) -> bool:
+    """Whether nobody is at a job any more, and its folder is not there. One that was never begun has none yet."""
+    over = job.started is not None and shown_state(store, job) in (*ENDED, "interrupted")
+    return over and not Path(job.out).exists()
+
+
+def preflight_training(request: TrainingRequest, *, waiting: Callable[[], object] = lambda: None) -> Preflight:
+    """What the job would do, found out in a process of its own: this one loads no model. Raises what is wrong.
+
+    `waiting` is called a few times a second meanwhile; what it raises ends that process."""
     demo.refuse("Training")
     words = ["train", str(request.rows), "--model", request.model, "--trainer", request.trainer]
     words += ["--preset", request.preset, "--dry-run", "--json"]
     words += setting_words(request.settings)
     request.config()
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "app", *words], capture_output=True, text=True, check=False,
+    asked = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "app", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env=os.environ | {"PYTHONPATH": launching.search_path()},
-    )  # fmt: skip
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["Its process ended without a word."]
+    )
+    told, complaints = _waited_for(asked, waiting)
+    if asked.returncode:
+        said = complaints.strip().splitlines()[-1:] or ["Its process ended without a word."]
         raise TrainingError(said[0].removeprefix("error: "))
-    return load(Preflight, done.stdout.strip().splitlines()[-1])
+    return load(Preflight, told.strip().splitlines()[-1])
+
+
+def _waited_for(process: subprocess.Popen[str], waiting: Callable[[], object]) -> tuple[str, str]:
+    """What it said on both streams; where nobody waits any more it is ended."""
+    try:
+        while True:
+            try:
+                return process.communicate(timeout=LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                waiting()
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
 
 
 def setting_words(settings: Mapping[str, Any]) -> list[str]:
@@ -314,6 +349,33 @@ class _Wanted(KeyboardInterrupt):
     """Somebody asked for the end. A KeyboardInterrupt, so that the loop keeps a checkpoint as for Ctrl-C."""
 
 
+@contextmanager
+def _cut_off(store: Store, training_id: str) -> Iterator[threading.Event]:
+    """Interrupts this thread, as Ctrl-C does, where the end was asked for and nothing came of it within STEP_SECONDS:
+    a large model may load, or take a step, for minutes. The event says that it did; there is only a main thread's."""
+    over, cut = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        asked = math.inf
+        while not over.wait(LOOK_SECONDS):
+            wanted = wanted_of(store, training_id) == CANCELLED
+            asked = min(asked, time.monotonic()) if wanted else math.inf
+            if time.monotonic() > asked + STEP_SECONDS:
+                cut.set()
+                _thread.interrupt_main()
+                return
+
+    watching = threading.Thread(target=watch, daemon=True)
+    if threading.current_thread() is threading.main_thread():
+        watching.start()
+    try:
+        yield cut
+    finally:
+        over.set()
+        if watching.ident is not None:
+            watching.join()
+
+
 def _train(store: Store, training_id: str, report: Report | None) -> Training:
     job = load_training(store, training_id)
     begin_training(store, training_id)
@@ -327,13 +389,14 @@ def _train(store: Store, training_id: str, report: Report | None) -> Training:
 
     _spare_threads(job.model)
     try:
-        from josh_engine.training.job import train
+        with _cut_off(store, training_id) as cut:
+            from josh_engine.training.job import train
 
-        base, config = trained_folder(job.model), TrainConfig(**job.config)
-        made = train(base, Path(job.rows), Path(job.out), config, told, known_as=name_in_runs(job.model))
+            base, config = trained_folder(job.model), TrainConfig(**job.config)
+            made = train(base, Path(job.rows), Path(job.out), config, told, known_as=name_in_runs(job.model))
     except KeyboardInterrupt as stopped:
         end_training(store, training_id, CANCELLED, adapter=saved_adapter(job))
-        if not isinstance(stopped, _Wanted):
+        if not isinstance(stopped, _Wanted) and not cut.is_set():
             raise
     except BaseException as error:
         said = str(error) if isinstance(error, JoshError) else f"{type(error).__name__}: {error}"

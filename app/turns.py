@@ -23,6 +23,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 TURNS = ("Turn", "State", "What it did last", "Verdicts")
 START_SECONDS = 20  # until its process must have said something
 GOING, DONE, STOPPED = "running", "done", "paused"
+ALL_DONE = "All is done; open it for the verdicts."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,19 @@ def _turn(store: Store, folder: Path) -> Turn:
     held = just_begun or locks.is_held(store.path, lock_of(folder))
     said = launching.log_tail(store.path, f"turn-{folder.name}", 1)
     state = GOING if held else DONE if (folder / RESULT).is_file() else STOPPED
-    told = "All is done; open it for the verdicts." if state == DONE else (said[0] if said else "")
+    told = _verdicts(folder) if state == DONE else (said[0] if said else "")
     return Turn(folder.name, state, told, _judged(folder))
+
+
+def _verdicts(folder: Path) -> str:
+    """On each model at the first temperature, against its base."""
+    try:
+        judged = json.loads((folder / RESULT).read_text(encoding="utf-8"))["judged"]
+        first = [each for each in judged if each["temperature"] == judged[0]["temperature"]]
+        told = [f"{each['model']}: {each['verdict']}" for each in first if each["verdict"]]
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return ALL_DONE  # of an older version, or not ours: its page judges anew
+    return "; ".join(told) or ALL_DONE
 
 
 def _judged(folder: Path) -> tuple[str, ...]:

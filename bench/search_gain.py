@@ -39,9 +39,9 @@ def gain(world: str, split: str, limit: int, bound: str) -> Iterator[Figure]:
     paired = compare(rollouts["greedy"], rollouts["josh"])
     where = f"{world}/{split}, {len(ids)} scenarios"
     for name, result in runs.items():
-        yield Figure(f"{name}: average reward, {where}", result.average_reward or 0.0, "")
-        yield Figure(f"{name}: success rate, {where}", result.success_rate or 0.0, "")
+        for what, rate in (("average reward", result.reward), ("success rate", result.success)):
+            yield Figure(f"{name}: {what}, {where}", rate.value or 0.0, "", detail=f"{rate.of} finished")
     if paired is not None:
-        interval = f"95 % interval [{paired.low:.3f}, {paired.high:.3f}], n {paired.n}"
+        interval = f"95 % interval [{paired.low:.3f}, {paired.high:.3f}], n {paired.n} of {paired.pairs}"
         yield Figure(f"JOSH minus greedy, average reward, {where}", paired.difference, "", bound, interval)
     yield Figure(f"both runs together, {where}", seconds, "s", "<= 20" if bound else "")

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from josh_engine.extract import Source
 from josh_engine.pair_verdicts import pair_id, preferred
-from josh_engine.tree import ideal_path, label_turns
+from josh_engine.tree import branches, ideal_path, label_turns
 from josh_engine.values import Node, Verdict
 
 PairJudgement = Literal["left", "right", "both_fine", "both_bad", "cannot_tell", "users_fault"]
@@ -81,6 +81,15 @@ def in_order(pairs: Iterable[AuditPair], seed: int = 0) -> tuple[AuditPair, ...]
         for place, pair in enumerate(held)
     ]
     return tuple(pair for _, _, pair in sorted(placed, key=lambda each: each[:2]))
+
+
+def onwards(pairs: Sequence[AuditPair]) -> tuple[AuditPair, ...]:
+    """The same pairs at their places, but of one conversation's the earlier turns first: what was said before a later
+    pair shows which of the earlier turns the search went on from."""
+    waiting: dict[str, deque[AuditPair]] = defaultdict(deque)
+    for pair in sorted(pairs, key=lambda each: len(branches(each.good))):
+        waiting[pair.rollout].append(pair)
+    return tuple(waiting[pair.rollout].popleft() for pair in pairs)
 
 
 def margin(judged: int, total: int) -> float | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from josh_engine.errors import ConfigError
+from josh_engine.models.endpoint import Extras
 from josh_engine.values import Sampling, State
 
 STRATEGIES = ("josh", "greedy")
@@ -33,8 +34,9 @@ class RunConfig:
     (ToolWOZ: `goal_rule`, `order`). `model` None: the agent plays without a model. `prompts` are the whole texts of
     the prompts that agent and user play with, by name, so an edited one is kept with its run; a prompt that is not
     here is the shipped one. `endpoints` are the addresses (MODEL@URL) behind the names of the models, as they were
-    when the run was made; keys stand nowhere. `adapter` is the folder of a LoRA on the agent's local model. `hashes`
-    are those of the local models and of the adapter (`models.local.hashes`), by the names they have here.
+    when the run was made; keys stand nowhere. `extras` is what the agent's endpoint is asked beyond the usual, its
+    table in josh.toml included, `user_extras` the user's. `adapter` is the folder of a LoRA on the agent's local model.
+    `hashes` are those of the local models and of the adapter (`models.local.hashes`), by the names they have here.
     """
 
     world: str
@@ -54,6 +56,8 @@ class RunConfig:
     prompts: Mapping[str, str] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     adapter: str | None = None
+    extras: Extras = Extras()
+    user_extras: Extras = Extras()
     hashes: Mapping[str, str] = field(default_factory=dict)
 
     def checked(self) -> RunConfig:
@@ -110,13 +114,27 @@ class RunLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class RunNotice:
+    """What a person is told once about a model of a run (`models.notices`). `model`: MODEL@URL, or a folder."""
+
+    model: str
+    kind: str
+    text: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.text} {self.remedy}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run as the store knows it. Times are ISO 8601 in UTC; `heartbeat` None: no process has held it or was
     started for it yet.
 
-    `paused_by`: person or budget, while `state` is paused. `error`: why the run as a whole failed. `cancel_requested`
-    and `stop_requested`: asked of the process that works on it, which has not obeyed yet. `seconds`: wall time over
-    all sittings. `name`, `tags` and `note` are a person's and may change at any time.
+    `paused_by`: person or budget, while `state` is paused; SIGTERM where its process got that signal; SIGINT where
+    that cancelled it. `error`: why the run as a whole failed. `cancel_requested` and `stop_requested`: asked of the
+    process that works on it, which has not obeyed yet. `seconds`: wall time over all sittings. `name`, `tags` and
+    `note` are a person's and may change at any time. `notices`: what was told of its models, each once.
     """
 
     id: str
@@ -137,6 +155,7 @@ class Run:
     seconds: float = 0.0
     tags: tuple[str, ...] = ()
     note: str = ""
+    notices: tuple[RunNotice, ...] = ()
 
 
 def paper_preset(config: RunConfig) -> RunConfig:

@@ -115,7 +115,8 @@ def _of_refusals(environment: Environment, names: Sequence[str], fresh: str) -> 
         answered = tried.call(ToolCall("call_1", name, STRANGE_ARGUMENTS))
         if (answered.result is None) == (answered.error is None):
             yield f"{name}: a call must be answered with a result or an error, and with one of them."
-        if answered.error is not None and tried.fingerprint() != fresh:
+        ended = getattr(tried, "over", False)  # a handover that failed may end the conversation, and nothing else
+        if answered.error is not None and not ended and tried.fingerprint() != fresh:
             yield f"{name}: a refused call changed the environment."
     if environment.fingerprint() != fresh:
         yield "Calls on forks changed their origin."

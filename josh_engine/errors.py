@@ -80,7 +80,8 @@ class BadResponse(ModelError):
 
 
 class Away(JoshError):
-    """A person who plays a side is not there: the rollout pauses where it is, and can be resumed."""
+    """Who plays a side is not there, a person or a local model that was stopped: the rollout pauses where it is, and
+    can be resumed."""
 
 
 class TrainingError(JoshError):

@@ -27,7 +27,7 @@ from typing import Literal
 from josh_engine.config import RunConfig
 from josh_engine.encoding import compact
 from josh_engine.messages import conversation, expressible, row, wire_tools
-from josh_engine.pair_verdicts import heeded, preferred
+from josh_engine.pair_verdicts import heeded, preferred, vouches
 from josh_engine.tree import Tree, ideal_path, label_turns, path
 from josh_engine.values import Goal, Json, Label, Message, Node, PreferencePair, Rollout, Verdict
 from josh_engine.verdicts import standing
@@ -38,8 +38,9 @@ DROPPING = ("both_fine", "both_bad", "users_fault")  # josh.md section 2: the pa
 
 @dataclass(frozen=True, slots=True)
 class RowPolicy:
-    """Which rows leave. `audit`: any turn; only turns or pairs with a verdict (`audited`); only those whose verdict
-    agrees with the derived label (`agreed`). `filtered`: Appendix B's filter, 100 % success without errors."""
+    """Which rows leave. `audit`: any turn; only turns or pairs with a verdict that vouches for them (`audited`);
+    of those the ones whose verdicts agree with the derived label (`agreed`). `filtered`: Appendix B's filter, 100 %
+    success without errors."""
 
     rows: Literal["whole_turn", "first_divergence"] = "whole_turn"
     audit: Literal["any", "audited", "agreed"] = "any"
@@ -229,7 +230,8 @@ def flaw(source: Source) -> Flaw | None:
         return "reward"
     if source.rollout.grade is not None and source.rollout.grade < 1:
         return "grade"
-    return "error" if any(call.error is not None for node in on_path for call in node.turn.calls) else None
+    own = (call for node in on_path if node.turn.speaker == "agent" for call in node.turn.calls)  # not a customer's
+    return "error" if any(call.error is not None for call in own) else None
 
 
 def goals_reached(tree: Tree, node_ids: Sequence[str]) -> set[str]:
@@ -302,12 +304,11 @@ def _heeded_on(generation: Generation) -> list[Verdict]:
 
 
 def _admitted(generation: Generation, audit: str) -> bool:
-    verdicts = _heeded_on(generation)
     if audit == "any":
         return True
-    if audit == "audited":
-        return bool(verdicts)
-    return bool(verdicts) and all(_agrees(each, generation) for each in verdicts)
+    verdicts = _heeded_on(generation)
+    vouched = any(map(vouches, verdicts))
+    return vouched and (audit == "audited" or all(_agrees(each, generation) for each in verdicts))
 
 
 _AGREEING: Mapping[str, tuple[str, ...]] = {

@@ -80,14 +80,20 @@ def wire_tools(tools: Sequence[Tool]) -> list[dict[str, Json]]:
 
 
 def parse_arguments(raw: str) -> dict[str, Json] | None:
-    """The JSON object in a model's arguments text; None where it is not one. Empty text is an empty object."""
+    """The JSON object in a model's arguments text; None where it is not one. Empty text is an empty object.
+
+    Of a text that was encoded twice (a JSON string whose text is an object) the inner object, and no deeper."""
     if not raw.strip():
         return {}
-    try:
-        parsed = read_json(raw)
-    except ValueError:
-        return None
+    parsed = _read_or_none(raw)
+    if isinstance(parsed, str):
+        parsed = _read_or_none(parsed)
     return parsed if isinstance(parsed, dict) else None
+
+
+def encoded_twice(raw: str) -> bool:
+    """Whether `parse_arguments` finds the object one JSON string deep."""
+    return raw.lstrip().startswith('"') and parse_arguments(raw) is not None
 
 
 def read_json(text: str, *, strict: bool = True) -> Json:
@@ -143,6 +149,13 @@ def _arguments_text(call: ToolCall) -> str:
     """As emitted, where that is the text of one JSON object."""
     as_emitted = call.raw.lstrip().startswith("{") and parse_arguments(call.raw) is not None
     return call.raw if as_emitted else json.dumps(_arguments(call))
+
+
+def _read_or_none(text: str) -> Json:
+    try:
+        return read_json(text)
+    except ValueError:
+        return None
 
 
 def _no_number(name: str) -> Json:

@@ -2,27 +2,36 @@
 
 Average Reward, 100 % Success Rate and Pass^k are the paper's (sections 2.1, 4.1; Pass^k from arXiv 2406.12045); the
 intervals are bootstrap percentiles over *scenarios*, since trials of one scenario are not independent. Every figure
-carries its n. Rollouts that the world failed are counted beside the metric, never dropped silently or scored 0.
+is over finished rollouts and carries its n; what did not finish is counted beside it, and a bound counts it as 0
+(`josh_engine.rates`).
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from josh_engine.rates import Mean, Rate, by_scenario, rate, reward, scenario_means, success
 from josh_engine.tree import Tree, tree_order
-from josh_engine.values import Goal, Rollout, ToolCall
+from josh_engine.values import Fault, Goal, Rollout, ToolCall
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
-UNPARSABLE = "(unparsable)"  # the tool of a call that names none
 BAD_API_USE, INCORRECT_FORMAT = "bad_api_use", "incorrect_format"  # Table 4a
-FAULTS = {BAD_API_USE: {"unknown_tool", "bad_argument"}, INCORRECT_FORMAT: {"format"}}
+ANSWERED = ("unknown_tool", "bad_argument", "refused")  # faults of a call that could be read: a tool's own words
+# Table 4a's two kinds, then each fault of a generation that is no call at all, as a kind of its own. A tool that says
+# no (`refused`) is the world's business, and no kind of error.
+FAULTS: Mapping[str, frozenset[str]] = {
+    BAD_API_USE: frozenset({"unknown_tool", "bad_argument"}),
+    INCORRECT_FORMAT: frozenset({"format"}),
+    **{fault: frozenset({fault}) for fault in get_args(Fault) if fault not in (*ANSWERED, "format")},
+}
 SPREAD_SIZES = (10, 25, 50, 100, 200, 300, 450, 1000)
 SPREAD_RESAMPLES = 2_000
 
@@ -38,17 +47,27 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class PassK:
+    """Pass^k over the scenarios of which k trials finished (`over.n`). `low`: over all, with unfinished trials as
+    failures."""
+
+    over: Estimate
+    low: float
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """A run in figures, over finished rollouts. `skipped`: scenarios without goals that were not searched. None:
-    nothing to average. `usd` None: a price is unknown."""
+    """A run in figures, over finished rollouts. `skipped`: scenarios without goals that were not searched. `reward` and
+    `success`: the same means with n of N and their bound. None: nothing to average. `usd` None: a price is unknown."""
 
     scenarios: int
-    finished: int
     failed: int
     skipped: int
+    reward: Rate
+    success: Rate
     average_reward: Estimate | None
     success_rate: Estimate | None
-    pass_k: tuple[Estimate, ...]
+    pass_k: tuple[PassK, ...]
     calls: int
     tokens: int
     usd: float | None
@@ -56,10 +75,12 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Candidate minus baseline on the scenarios both finished (`n`). Average Reward with its interval, over those with
-    goals (where none has: success); success with McNemar's exact p. `fixed`: only the candidate succeeds in a majority
-    of trials; `broken`: only the baseline; `both` and `neither`: how many scenarios. `graded`: success is the world's
-    own grade, which says more than the goals."""
+    """Candidate minus baseline on the scenarios both finished (`n`) of those both were asked for (`pairs`). Average
+    Reward with its interval, over those with goals (where none has: success); success with McNemar's exact p. `fixed`:
+    only the candidate succeeds in a majority of trials; `broken`: only the baseline; `both` and `neither`: how many
+    scenarios. `graded`: success is the world's own grade, which says more than the goals. `difference_low`,
+    `success_difference_low`: over all pairs, were every unfinished trial a failure of the candidate's and a success of
+    the baseline's. `before`, `after`: each side's success with its own n of N."""
 
     difference: float
     low: float
@@ -71,6 +92,11 @@ class Paired:
     both: int
     neither: int
     n: int
+    pairs: int
+    difference_low: float
+    success_difference_low: float
+    before: Rate
+    after: Rate
     graded: bool = False
 
 
@@ -95,7 +121,7 @@ class PlacedCall:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """Which failed calls are meant: all of a tool; of a kind in Table 4a (`BAD_API_USE`, `INCORRECT_FORMAT`); or tries
+    """Which failed calls are meant: all of a tool; of a kind of error (`FAULTS`, Table 4a's among them); or tries
     at a missed goal of `api` that got `parameter` wrong in a `kind` of Figure 5. None: any."""
 
     api: str | None = None
@@ -115,42 +141,47 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnalysis:
-    """Table 4a (shares of conversations), Figure 4c (errors per API), Figure 5 (top parameter errors)."""
+    """Table 4a (`kinds`: the share of conversations with such an error, by the kinds of `FAULTS`), Figure 4c (errors
+    per API), Figure 5 (top parameter errors)."""
 
-    bad_api_use: float
-    incorrect_format: float
+    kinds: Mapping[str, float]
     errors_by_api: Mapping[str, int]
     parameter_errors: tuple[ParameterError, ...]
     n: int
 
 
 def summarise(rollouts: Sequence[Rollout]) -> Summary:
-    finished = [rollout for rollout in rollouts if rollout.state == "done"]
-    graded = _judged(rollouts)
+    done = [rollout for rollout in rollouts if rollout.state == "done"]
     usds = [rollout.usd for rollout in rollouts]
+    rewards, successes = scenario_means(rollouts, reward), scenario_means(rollouts, success)
     return Summary(
         scenarios=len({rollout.scenario_id for rollout in rollouts}),
-        finished=len(finished),
         failed=sum(rollout.state == "failed" for rollout in rollouts),
-        skipped=len(finished) - len(graded),
-        average_reward=_mean_over_scenarios([each for each in graded if each.goals], _reward),
-        success_rate=_mean_over_scenarios(graded, _success),
-        pass_k=pass_hat_k(graded),
+        skipped=sum(success(rollout) is None for rollout in done),
+        reward=rate(rollouts, reward),
+        success=rate(rollouts, success),
+        average_reward=_estimate_of(rewards),
+        success_rate=_estimate_of(successes),
+        pass_k=pass_hat_k(rollouts),
         calls=sum(rollout.usage.calls for rollout in rollouts),
         tokens=sum(rollout.usage.prompt_tokens + rollout.usage.completion_tokens for rollout in rollouts),
         usd=None if any(usd is None for usd in usds) else sum(usd or 0.0 for usd in usds),
     )
 
 
-def pass_hat_k(rollouts: Sequence[Rollout]) -> tuple[Estimate, ...]:
-    """Pass^k for k = 1..fewest trials: the mean over scenarios of C(successes, k) / C(trials, k)."""
-    by_scenario = _by_scenario(rollouts)
-    if not by_scenario:
-        return ()
-    tallies = [(sum(each.success for each in trials), len(trials)) for trials in by_scenario.values()]
+def pass_hat_k(rollouts: Sequence[Rollout]) -> tuple[PassK, ...]:
+    """For k = 1..most finished trials: the mean over scenarios of C(successes, k) / C(trials, k)."""
+    told = scenario_means(rollouts, success)
+    tallies = []  # per scenario: successes, finished trials, trials asked for
+    for trials in (trials for scenario, trials in by_scenario(rollouts).items() if scenario in told):
+        outcomes = [success(each) for each in trials if each.state == "done"]
+        tallies.append((outcomes.count(1.0), len(outcomes) - outcomes.count(None), len(trials) - outcomes.count(None)))
     return tuple(
-        estimate([math.comb(right, k) / math.comb(trials, k) for right, trials in tallies])
-        for k in range(1, min(trials for _, trials in tallies) + 1)
+        PassK(
+            estimate([math.comb(right, k) / math.comb(done, k) for right, done, _ in tallies if done >= k]),
+            sum(math.comb(right, k) / max(1, math.comb(asked, k)) for right, _, asked in tallies) / len(tallies),
+        )
+        for k in range(1, max((done for _, done, _ in tallies), default=0) + 1)
     )
 
 
@@ -163,29 +194,34 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 def compare(baseline: Sequence[Rollout], candidate: Sequence[Rollout]) -> Paired | None:
     """The paired comparison on the scenarios both finished; None where there is none."""
-    before, after = _by_scenario(_judged(baseline)), _by_scenario(_judged(candidate))
-    shared = sorted(before.keys() & after.keys())
-    if not shared:
+    pairs = _paired(scenario_means(baseline, success), scenario_means(candidate, success))
+    rewarded = _paired(scenario_means(baseline, reward), scenario_means(candidate, reward))
+    outcomes = {each: known for each, pair in pairs.items() if (known := _known(pair)) is not None}
+    if not outcomes:
         return None
-    paid = [each for each in shared if before[each][0].goals and after[each][0].goals]
-    rewards = [_mean(after[each], _reward) - _mean(before[each], _reward) for each in paid]
-    successes = [_mean(after[each], _success) - _mean(before[each], _success) for each in shared]
-    won = {each: (_mean(before[each], _success) > 0.5, _mean(after[each], _success) > 0.5) for each in shared}
-    fixed = tuple(each for each in shared if won[each] == (False, True))
-    broken = tuple(each for each in shared if won[each] == (True, False))
-    reward = estimate(rewards or successes)
+    successes = [after - before for before, after in outcomes.values()]
+    rewards = [known[1] - known[0] for pair in rewarded.values() if (known := _known(pair)) is not None]
+    won = {each: (before > 0.5, after > 0.5) for each, (before, after) in outcomes.items()}  # a tie is no majority
+    fixed = tuple(each for each in won if won[each] == (False, True))
+    broken = tuple(each for each in won if won[each] == (True, False))
+    difference = estimate(rewards or successes)
     return Paired(
-        difference=reward.value,
-        low=reward.low,
-        high=reward.high,
+        difference=difference.value,
+        low=difference.low,
+        high=difference.high,
         success_difference=estimate(successes),
         p=mcnemar(len(fixed), len(broken)),
         fixed=fixed,
         broken=broken,
         both=sum(each == (True, True) for each in won.values()),
         neither=sum(each == (False, False) for each in won.values()),
-        n=len(shared),
-        graded=all(trials[0].grade is not None for trials in after.values()),
+        n=len(outcomes),
+        pairs=len(pairs),
+        difference_low=_least(rewarded if rewards else pairs),
+        success_difference_low=_least(pairs),
+        before=rate(baseline, success),
+        after=rate(candidate, success),
+        graded=all(each.grade is not None for each in candidate if each.state == "done" and each.scenario_id in won),
     )
 
 
@@ -202,13 +238,12 @@ def error_analysis(trees: Iterable[Tree]) -> ErrorAnalysis:
     errors: Counter[str] = Counter()
     parameters: Counter[tuple[str, str, str]] = Counter()
     for tree, calls in conversations:
-        errors.update(each.call.name or UNPARSABLE for each in calls if each.call.error is not None)
+        errors.update(_tool(each.call) for each in calls if each.call.error is not None)
         parameters.update((api, parameter, kind) for _, api, parameter, kind in _parameter_errors(tree, calls))
     total = sum(parameters.values())
     n = len(conversations)
     return ErrorAnalysis(
-        bad_api_use=_share(conversations, FAULTS[BAD_API_USE]),
-        incorrect_format=_share(conversations, FAULTS[INCORRECT_FORMAT]),
+        kinds={kind: _share(conversations, faults) for kind, faults in FAULTS.items()},
         errors_by_api=dict(sorted(errors.items(), key=lambda item: (-item[1], item[0]))),
         parameter_errors=tuple(
             ParameterError(api, parameter, kind, count, count / total)
@@ -232,34 +267,39 @@ def wrong_calls(tree: Tree, wanted: Wrong) -> tuple[PlacedCall, ...]:
         each
         for each in calls
         if each.call.error is not None
-        and wanted.api in (None, each.call.name or UNPARSABLE)
+        and wanted.api in (None, _tool(each.call))
         and (wanted.table is None or each.call.fault in FAULTS.get(wanted.table, ()))
     )
 
 
 def spreads(rollouts: Sequence[Rollout]) -> tuple[Spread, ...]:
     """By resampling the conversations played, with replacement: how far a mean over so many would vary."""
-    told = _scored(rollouts)
+    told = [(reward(each), float(each.success)) for each in rollouts if each.state == "done" and each.goals]
     if len(told) < 2:
         return ()
-    figures = np.array([(_reward(each), _success(each)) for each in told])
+    figures = np.array(told)
     generator = np.random.default_rng(2409_04617)
     found = []
     for n in sorted({*(size for size in SPREAD_SIZES if size < len(told)), len(told)}):
         means = np.array([figures[generator.integers(0, len(told), n)].mean(axis=0) for _ in range(SPREAD_RESAMPLES)])
-        reward, success = means.std(axis=0)
-        found.append(Spread(n, float(reward), float(success)))
+        found.append(Spread(n, *map(float, means.std(axis=0))))
     return tuple(found)
 
 
-def _share(conversations: Sequence[tuple[Tree, Sequence[PlacedCall]]], faults: set[str]) -> float:
+def _tool(call: ToolCall) -> str:
+    """Whose error it is: the tool's; where none is named, the fault's own."""
+    return call.name or f"({'unparsable' if call.fault in ('format', None) else call.fault})"
+
+
+def _share(conversations: Sequence[tuple[Tree, Sequence[PlacedCall]]], faults: frozenset[str]) -> float:
     hit = sum(any(each.call.fault in faults for each in calls) for _, calls in conversations)
     return hit / len(conversations) if conversations else 0.0
 
 
 def _calls(tree: Tree) -> list[PlacedCall]:
+    """The agent's own; a customer with tools makes calls too."""
     nodes = sorted(tree.nodes.values(), key=lambda node: tree_order(node.id))
-    return [PlacedCall(node.id, call) for node in nodes for call in node.turn.calls]
+    return [PlacedCall(node.id, call) for node in nodes if node.turn.speaker == "agent" for call in node.turn.calls]
 
 
 def _parameter_errors(tree: Tree, calls: Sequence[PlacedCall]) -> Iterable[tuple[PlacedCall, str, str, str]]:
@@ -280,36 +320,23 @@ def _missed(tree: Tree) -> list[Goal]:
     return [goal for goal in (tree.scenario.goals if tree.scenario else ()) if goal.id not in tree.won]
 
 
-def _scored(rollouts: Sequence[Rollout]) -> list[Rollout]:
-    return [rollout for rollout in rollouts if rollout.state == "done" and rollout.goals]
+def _estimate_of(means: Mapping[str, Mean]) -> Estimate | None:
+    known = [mean.value for mean in means.values() if mean.value is not None]
+    return estimate(known) if known else None
 
 
-def _judged(rollouts: Sequence[Rollout]) -> list[Rollout]:
-    return [each for each in rollouts if each.state == "done" and (each.goals or each.grade is not None)]
+def _paired(before: Mapping[str, Mean], after: Mapping[str, Mean]) -> dict[str, tuple[Mean, Mean]]:
+    return {each: (before[each], after[each]) for each in sorted(before.keys() & after.keys())}
 
 
-def _reward(rollout: Rollout) -> float:
-    return rollout.average_reward or 0.0
+def _known(pair: tuple[Mean, Mean]) -> tuple[float, float] | None:
+    """Both sides' means; None where one has none."""
+    before, after = (mean.value for mean in pair)
+    return None if before is None or after is None else (before, after)
 
 
-def _success(rollout: Rollout) -> float:
-    return float(rollout.success)
-
-
-def _mean(rollouts: Sequence[Rollout], measure: Callable[[Rollout], float]) -> float:
-    return sum(map(measure, rollouts)) / len(rollouts)
-
-
-def _mean_over_scenarios(rollouts: Sequence[Rollout], measure: Callable[[Rollout], float]) -> Estimate | None:
-    by_scenario = _by_scenario(rollouts)
-    return estimate([_mean(trials, measure) for trials in by_scenario.values()]) if by_scenario else None
-
-
-def _by_scenario(rollouts: Iterable[Rollout]) -> dict[str, list[Rollout]]:
-    found: dict[str, list[Rollout]] = defaultdict(list)
-    for rollout in rollouts:
-        found[rollout.scenario_id].append(rollout)
-    return found
+def _least(pairs: Mapping[str, tuple[Mean, Mean]]) -> float:
+    return sum(after.low - before.high for before, after in pairs.values()) / len(pairs)
 
 
 def _interval(sample: npt.NDArray[np.float64]) -> tuple[float, float]:

@@ -32,6 +32,13 @@ def preferred(verdict: Verdict) -> str | None:
     return verdict.node if verdict.verdict == verdict.side else verdict.rival
 
 
+def vouches(verdict: Verdict) -> bool:
+    """Whether it stands for a row as a person's own judgement: a word on a turn or one that settles a pair, which
+    decide what is trained on, or a blind word on a pair. Who had seen the label says little by agreeing with it; such
+    a word takes rows away, but speaks for none."""
+    return verdict.rival is None or verdict.adjudicates or verdict.blind
+
+
 def heeded(tree: Tree, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """The standing verdicts that count: none that is stale, and of an adjudicated pair the adjudication alone."""
     stands = standing(verdicts)

@@ -15,6 +15,7 @@ from josh_engine.encoding import compact
 from josh_engine.errors import ConfigError
 from josh_engine.extract import Extraction, Generation, Pair, RowPolicy, Source, tools_text, verdicts_on
 from josh_engine.messages import expressible, wire, wire_tools
+from josh_engine.pair_verdicts import vouches
 from josh_engine.splitting import Split, scenario_of, split_by_scenario
 from josh_engine.tree import ideal_path, label_turns
 from josh_engine.values import Json
@@ -252,7 +253,7 @@ def origin(generation: Generation) -> dict[str, Json]:
                 "blind": each.blind,
                 "created": each.created,
                 "adjudicates": each.adjudicates,
-                "counts": each in generation.source.heeded,
+                "counts": each in generation.source.heeded and vouches(each),
             }
             for each in verdicts_on(generation)
         ],

@@ -129,9 +129,9 @@ class Turn:
     `stop`: `spoke`; `ended` (the user hung up, or the agent handed over); `failed` (no reply within
     `max_generations`, or a generation that was no move). `notes`: what a part keeps for itself; never in a row, never
     shown to the other side.
-    A user's turn holds one user message; an agent's turn holds, in order, assistant messages and what its calls
-    answered (role tool; where calls are text, as in ReACT, role user). A malformed generation stays in `messages`, and
-    stands in `calls` with fault `format`.
+    A user's turn holds one user message, and calls only where others played it (τ²-bench's customers have tools); an
+    agent's turn holds, in order, assistant messages and what its calls answered (role tool; where calls are text, as in
+    ReACT, role user). A malformed generation stays in `messages`, and stands in `calls` with fault `format`.
     """
 
     speaker: Speaker

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import audit_words, auditing, services, shell
+from app import audit_words, auditing, seeing, services, shell
 from app.auditing import Audit, Judged, StalePair
-from app.results import RunLine
+from app.panels import looks
+from app.results import OpenedRollout, RunLine
 from app.tree_view.judging_sheet import judging
-from josh_engine.audit import AuditPair, PairJudgement, in_order, sides
+from josh_engine.audit import AuditPair, PairJudgement, in_order, onwards, sides
 from josh_engine.errors import JoshError
 
 shell.enter(__file__)
@@ -34,6 +35,7 @@ VERDICTS: tuple[tuple[PairJudgement, str, str], ...] = (
 NOTHING = "There is no pair to judge yet: a finished search makes some."
 NO_CONFLICT = "No two people see a pair differently, or all such pairs are settled."
 NO_SURPRISE = "Nobody sees a pair otherwise than the search did."
+NOT_BLIND = "your verdict will not count as blind"
 
 
 @shell.guarded
@@ -50,7 +52,7 @@ def page() -> None:
         shell.faint("Choose a run.", key="choose")
         return
     audit = _audit(store, chosen)
-    sample = in_order(audit.pairs)[: st.session_state["sample"]]
+    sample = onwards(in_order(audit.pairs)[: st.session_state["sample"]])
     mine = {
         each.pair: each
         for each in audit.judged
@@ -126,7 +128,9 @@ def _judge(store: services.Store, audit: Audit, pair: AuditPair, mode: str, queu
         st.button(
             "Before", icon=":material/arrow_back:", shortcut="Left", key="before", on_click=_go, args=(queue, place - 1)
         )
-        shell.faint(f"Pair {place + 1} of {len(queue)}", key="pair-number")
+        with st.container(key="pair-told", gap=None):
+            shell.faint(f"Pair {place + 1} of {len(queue)}", key="pair-number")
+            promised = _told_whether_blind(store, opened, pair, mode)
         st.button(
             "After",
             icon=":material/arrow_forward:",
@@ -142,8 +146,10 @@ def _judge(store: services.Store, audit: Audit, pair: AuditPair, mode: str, queu
     if mode in ("conflicts", "surprises"):
         for number, each in enumerate(auditing.reasons_on(audit, pair), start=1):
             shell.faint(f"Person {number}: {audit_words.seen_from(each.verdict, left)}", key=f"said-{number}")
-    shell.component(FOLDER, "judging", "aligned")(key="judging", data=judging(opened.tree, left, right))
-    here = (pair, left, mode)
+    shell.component(FOLDER, "judging", "aligned")(
+        key="judging", data=judging(opened.tree, left, right, gold=mode != "blind")
+    )
+    here = (pair, left, mode, promised)
     with st.container(horizontal=True, key="verdicts"):
         for judgement, label, key in VERDICTS:
             st.button(
@@ -159,13 +165,28 @@ def _judge(store: services.Store, audit: Audit, pair: AuditPair, mode: str, queu
     st.text_input("Note", key="note", max_chars=auditing.LONGEST_NOTE - 200, placeholder="Goes with the next verdict")
 
 
+def _told_whether_blind(store: services.Store, opened: OpenedRollout, pair: AuditPair, mode: str) -> bool:
+    """Says before the verdict where it will not count as blind, and keeps what this page is about to show. Whether a
+    blind verdict is still to be had."""
+    before = looks.place_seen(store, pair) if mode == "blind" else mode
+    if before is not None:
+        shell.faint(f"{seeing.in_words(before)}; {NOT_BLIND}.", key="sign-late-seen")
+    looks.shown(store, *seeing.at_beginning(opened.tree, pair))
+    if mode != "blind":
+        looks.shown(store, *seeing.at_pair(pair, mode))
+    return before is None
+
+
 def _go(queue: Sequence[AuditPair], place: int) -> None:
     st.query_params["pair"] = queue[max(0, min(place, len(queue) - 1))].id
 
 
-def _say(pair: AuditPair, left: str, mode: str, judgement: PairJudgement) -> None:
-    """Keeps the verdict and moves on to the next pair. A pair that has changed is shown as it is now instead."""
+def _say(pair: AuditPair, left: str, mode: str, promised: bool, judgement: PairJudgement) -> None:
+    """Keeps the verdict and moves on to the next pair. A pair that has changed, or was seen elsewhere since the page
+    `promised` that a verdict would be blind, is shown as it is now instead."""
     store, state = shell.store(), st.session_state
+    if promised and (place := looks.place_seen(store, pair)):
+        raise JoshError(f"{seeing.in_words(place)} meanwhile; nothing was saved.", remedy=f"Judge again: {NOT_BLIND}.")
     reason = "; ".join(
         [*(state.get("chips") or ()), *([state["note"].strip()] if state.get("note", "").strip() else [])]
     )
@@ -181,6 +202,7 @@ def _say(pair: AuditPair, left: str, mode: str, judgement: PairJudgement) -> Non
     state.update({"chips": [], "note": ""})
     st.query_params.pop("pair", None)
     if state.get("learn") and mode == "blind":
+        looks.shown(store, *seeing.at_pair(pair, "learn"))
         st.toast(f"The search preferred {'left' if left == pair.good else 'right'}.")
 
 

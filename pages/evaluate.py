@@ -150,7 +150,7 @@ def _over_trials(standings: Mapping[str, Standing], base: str, first: str) -> No
     with right:
         which = st.segmented_control(
             "Succeeded", over_trials.WHICH, default=over_trials.WHICH[0], key="outcomes-shown",
-            help="In which share of its trials a scenario succeeded.",
+            help="In which share of its trials a scenario succeeded. Open: too few of them finished to tell.",
         )  # fmt: skip
         listed = over_trials.outcomes_listed(of, standings[base], which or over_trials.WHICH[0])
         shell.listing(listed, key="outcomes", height=250)

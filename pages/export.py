@@ -10,9 +10,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app import export_choices as choices
-from app import records_listed, services, shell
+from app import records_listed, seeing, services, shell
 from app.archive import archive
 from app.export_choices import ExportChoices
+from app.panels import looks
 
 shell.enter(__file__)
 
@@ -129,6 +130,7 @@ def _rows(asked: ExportChoices, files: DeltaGenerator) -> None:
         split=asked.split,
         report=report,
     )
+    looks.shown(store, *(seeing.at_tree(each.rollout, "export") for each in preview.samples))
     with place.container(key="sentence"):
         st.text(preview.sentence)
     _at_once(store, asked, preview, top)

@@ -63,7 +63,8 @@ def _state(unsettled: bool) -> None:
 
 def _figures(lines: tuple[RunLine, ...], count: PairCount) -> None:
     figures = st.columns([1, 1, 1, 1, 1.2], vertical_alignment="center")
-    figures[0].metric("Scenarios explored", f"{sum(line.finished for line in lines):,}")
+    explored, asked = sum(line.finished for line in lines), sum(line.rollouts for line in lines)
+    figures[0].metric("Scenarios explored", f"{explored:,}", help=f"{explored:,} of {asked:,} asked for are finished.")
     figures[1].metric("Trees with full reward", f"{pipeline.fully_rewarded(lines):,}")
     still = count.looked_at < count.trees
     figures[2].metric("Pairs", f"{count.pairs:,}{' …' if still else ''}", help="An ideal turn and a negative one.")

@@ -63,7 +63,8 @@ def _runs_so_far() -> None:
 
 
 def _watching(run: Run) -> None:
-    shell.heading("Run", f"Run {run.id}", run.name, *(f"#{tag}" for tag in run.tags), beside=lambda: _curate(run))
+    switched, tags = listings.switched(run.config.options), (f"#{tag}" for tag in run.tags)
+    shell.heading("Run", f"Run {run.id}", run.name, *switched, *tags, beside=lambda: _curate(run))
     going = services.shown_state(shell.store(), run) in GOING
     st.fragment(_watch, run_every="1s" if going else None)(run.id, going)
 
@@ -77,7 +78,7 @@ def _watch(run_id: str, going: bool) -> None:
     rollouts = services.list_rollouts(store, run_id)
     _controls(run, result)
     over = result.finished + result.failed
-    st.progress(over / max(1, result.rollouts), text=f"{over} of {result.rollouts} scenarios, state: {result.state}")
+    st.progress(over / max(1, result.rollouts), text=listings.stage(result))
     live.draw_figures(result, rollouts)
     live.draw_trees(store, run, rollouts)
     _lists(store, run, result, rollouts)
@@ -103,6 +104,7 @@ def _controls(run: Run, result: RunResult) -> None:
         live.draw_sign(run, result)
     shell.refused(key="control")
     live.draw_fault(result, imported=services.is_imported(run))
+    live.draw_notices(run)
 
 
 def _act(label: str, icon: str, act: Callable[[], object], meaning: str) -> None:

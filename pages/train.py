@@ -150,7 +150,8 @@ def _preflight(request: TrainingRequest) -> None:
     asked = replace(request, name="")
     if st.session_state.get("preflight-asked") != asked:
         with st.spinner("Reading the rows and taking one step …"):
-            st.session_state["preflight"] = trainings.preflight_training(asked)
+            still_here = st.empty()  # drawing on it ends this run of the page where a person changed or left it
+            st.session_state["preflight"] = trainings.preflight_training(asked, waiting=lambda: still_here.empty())
         st.session_state["preflight-asked"] = asked
     found: trainings.Preflight = st.session_state["preflight"]
     with st.container(key="notice-preflight"):

@@ -9,8 +9,9 @@ from functools import partial
 
 import streamlit as st
 
-from app import listings, services, shares, shell
+from app import listings, seeing, services, shares, shell
 from app.archive import archive
+from app.panels import looks
 from app.records_listed import hits_in_words, hits_listed
 from app.sharing import KINDS, TYPES
 from app.tree_view import compare_view, told_by, tree_view
@@ -158,11 +159,13 @@ def _compare(store: services.Store, chosen: Rollout) -> None:
         del st.query_params["compare"]
         st.rerun()
     if len(trees) > 1:
+        looks.shown(store, *(seeing.at_tree(each.rollout.id, "compare") for each in trees))
         compare_view(comparison(trees, height=HEIGHT), key="compared")
 
 
 @shell.guarded
 def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
+    looks.shown(store, seeing.at_tree(rollout_id, "tree"))
     tree = opened(store, rollout_id)
     if going and tree.rollout.state not in GOING:
         st.rerun()
@@ -173,6 +176,8 @@ def _panes(store: services.Store, rollout_id: str, going: bool) -> None:
     shell.faint(listings.search_in_words(tree, unknown_node=asked if asked != selected else None), key="search")
     if tree.missing:
         shell.faint(tree.missing, key="missing")
+    if tree.run.notices:
+        shell.faint(listings.notices_in_words(tree.run), key="notices")
     left, right = st.columns([58, 42], gap="small")
     with left:
         place = {name: st.query_params[name] for name in PLACE if name in st.query_params}

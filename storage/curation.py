@@ -48,7 +48,7 @@ def kept_estimate(store: Store, run_id: str) -> str | None:
 
 
 def delete(store: Store, run_id: str, *, auditor: str) -> None:
-    """The run with its rollouts, events, journal and verdicts, in one transaction. The caller holds the run's lock.
+    """The run with all that stands on it, in one transaction. The caller holds the run's lock.
 
     Raises NotFound.
     """
@@ -58,7 +58,7 @@ def delete(store: Store, run_id: str, *, auditor: str) -> None:
         connection.execute(
             "INSERT INTO deleted_runs VALUES (?, ?, ?, ?, ?)", (run_id, run.name, run.created, runs.now(), auditor)
         )
-        for table in ("verdicts", "journal", "events"):
+        for table in ("seen", "verdicts", "journal", "events"):
             connection.execute(f"DELETE FROM {table} WHERE {of_run}", (run_id,))
         connection.execute("DELETE FROM rollouts WHERE run_id = ?", (run_id,))
         connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))

@@ -144,8 +144,9 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     if applied:
         back_up(connection, path.with_name(f"{path.name}.backup-{applied[-1]}"))
     connection.execute("PRAGMA journal_mode=WAL")
+    apply = migrations.loaded()
     with immediate(connection):
-        migrations.apply(connection)
+        apply(connection)
 
 
 def back_up(connection: sqlite3.Connection, target: Path) -> None:

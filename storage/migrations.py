@@ -1,7 +1,7 @@
 """The schema, as steps that are never edited once released: a change is a new step at the end of `STEPS`.
 
 sqlite-utils' own `Migrations` applies and records them; it is imported only when there is something to apply. Tables
-are strict. `events` and `verdicts` are append-only, held by triggers: history is never edited, only overlaid.
+are strict. `events`, `verdicts` and `seen` are append-only, held by triggers: history is never edited, only overlaid.
 """
 
 from __future__ import annotations
@@ -222,9 +222,28 @@ def adjudicated_pairs(db: Database) -> None:
     db.execute("ALTER TABLE verdicts ADD COLUMN adjudicates INTEGER NOT NULL DEFAULT 0")
 
 
+def noticed_runs(db: Database) -> None:
+    """What the models of a run had a person told (`config.RunNotice`), each once."""
+    db.execute("ALTER TABLE runs ADD COLUMN notices TEXT NOT NULL DEFAULT '[]'")
+
+
+def seen_labels(db: Database) -> None:
+    """Which labels were shown to whom, and where (`storage.seen`). `node` empty: those of the whole rollout."""
+    db.table("seen").create(
+        {"person": str, "rollout": str, "node": str, "place": str, "moment": str},
+        pk=("person", "rollout", "node", "place"),
+        not_null={"moment"},
+        foreign_keys=[("rollout", "rollouts", "id")],
+        strict=True,
+    )
+    db.table("seen").create_index(["rollout"])
+    _append_only(db, "seen")
+    _deletable_with_its_run(db, "seen")
+
+
 STEPS: Sequence[Step] = (
     first_light, curated_runs, searchable_messages, questions_to_persons, tested_endpoints, training_jobs,
-    adjudicated_pairs,
+    adjudicated_pairs, noticed_runs, seen_labels,
 )  # fmt: skip
 NAMES = tuple(step.__name__ for step in STEPS)
 
@@ -243,15 +262,16 @@ def is_foreign(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
 
 
-def apply(connection: sqlite3.Connection) -> None:
-    """The steps not applied yet. The caller holds the write lock, so two openers do not apply one twice."""
+def loaded() -> Callable[[sqlite3.Connection], None]:
+    """What applies the steps not applied yet, under the write lock, so that two openers do not apply one twice. Loaded
+    before that is taken: on a busy machine it takes seconds, and others wait for the lock."""
     from sqlite_utils import Database
     from sqlite_utils.migrations import Migrations
 
     known = Migrations(SET)
     for step in STEPS:
         known()(step)
-    known.apply(Database(connection))
+    return lambda connection: known.apply(Database(connection))
 
 
 def newer(path: Path, unknown: Sequence[str]) -> NewerSchema:

@@ -12,12 +12,13 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from josh_engine.config import Run, RunConfig, RunLimits
+from josh_engine.config import Run, RunConfig, RunLimits, RunNotice
 from josh_engine.encoding import dump, load, load_event
 from josh_engine.errors import NotFound
 from josh_engine.values import Event, Rollout, State, Usage
 from storage.database import Store
 
+Notices = tuple[RunNotice, ...]
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -107,6 +108,16 @@ def end(
         )
 
 
+def tell(store: Store, run_id: str, notices: Sequence[RunNotice]) -> None:
+    """Adds those of which nothing of their kind was told of their model yet; a resume meets them again."""
+    with store.write() as connection:
+        row = connection.execute("SELECT notices FROM runs WHERE id = ?", (run_id,)).fetchone()
+        told: dict[tuple[str, str], RunNotice] = {}
+        for each in (*load(Notices, row["notices"]), *notices):
+            told.setdefault((each.model, each.kind), each)
+        connection.execute("UPDATE runs SET notices = ? WHERE id = ?", (dump(tuple(told.values())), run_id))
+
+
 def want(store: Store, run_id: str, state: State) -> None:
     """Asks whoever works on the run to end it in this state; `cancelled` is not taken back by `paused`."""
     with store.write() as connection:
@@ -173,6 +184,7 @@ def _run(row: sqlite3.Row) -> Run:
         seconds=row["seconds"],
         tags=tuple(json.loads(row["tags"])),
         note=row["note"],
+        notices=load(Notices, row["notices"]),
     )
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from josh_engine.errors import StorageError
 from storage.database import Store, back_up, translated
 
-TABLES = ("runs", "rollouts", "events", "journal", "verdicts", "exports", "people", "messages", "questions", "probes")
+TABLES = (
+    "runs", "rollouts", "events", "journal", "verdicts", "seen", "exports", "people", "messages", "questions", "probes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,14 @@ def training_in(store: Store, out: str) -> Training | None:
     return _training(rows[0]) if rows else None
 
 
+def release_folder(store: Store, training_id: str) -> None:
+    """A person deleted the job's folder, and another job may use its place."""
+    with store.write() as connection:
+        connection.execute(
+            "UPDATE trainings SET out = out || ' (deleted)', adapter = NULL WHERE id = ?", (training_id,)
+        )
+
+
 def queue_training(store: Store, training_id: str) -> None:
     """Ready to be taken up again, whatever ended it; a done one stays as it is."""
     _change(store, training_id, "state = 'queued', wanted = NULL, error = NULL, ended = NULL, heartbeat = ?", (now(),))

@@ -102,6 +102,7 @@ def _check_columns(row: Row, known: Mapping[str, bool]) -> None:
 def _run(row: Row, run_id: str) -> None:
     load(RunConfig, row["config"])
     load(RunLimits, row["limits"])
+    load(runs.Notices, row.get("notices", "[]"))
     _check_state(row)
 
 

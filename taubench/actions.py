@@ -1,7 +1,11 @@
 """What each tool does: the checks in their order, the exact answers, the effect. A check that fails changes nothing.
 
 Source: τ-bench's retail domain, https://github.com/sierra-research/tau-bench at 59a200c; facts, in our own code. Sums
-of prices are not rounded where they are not there: rounding breaks the equality of databases. Pure.
+of prices are not rounded where they are not there: rounding breaks the equality of databases.
+
+Arguments are of any JSON type, since nothing there checks them: a number as zip code is stored as a number, a text as
+`item_ids` is taken letter by letter, an object by its keys. What cannot be done with a type raises TypeError or
+AttributeError, and always before anything is written. Pure.
 """
 
 from __future__ import annotations
@@ -9,7 +13,6 @@ from __future__ import annotations
 import ast
 import json
 import operator
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +22,7 @@ from taubench.schema import ADDRESS_ORDER, REASONS
 NO_ORDER, NO_USER, NO_PRODUCT = "Error: order not found", "Error: user not found", "Error: product not found"
 NO_METHOD = "Error: payment method not found"
 NOT_PENDING = "Error: non-pending order cannot be modified"
-ARITHMETIC = frozenset("0123456789+-*/(). ")
+ARITHMETIC = "0123456789+-*/(). "
 LONGEST_EXPRESSION, LARGEST_POWER = 500, 1_000
 
 
@@ -43,11 +46,14 @@ def find_user_id_by_email(shop: Overlay, email: str) -> str:
 
 
 def find_user_id_by_name_zip(shop: Overlay, first_name: str, last_name: str, zip: str) -> str:  # noqa: A002
-    wanted = (first_name.lower(), last_name.lower(), zip)
     for key in shop.base.users:
         user = shop.user(key) or {}
         name = user["name"]
-        if (name["first_name"].lower(), name["last_name"].lower(), user["address"]["zip"]) == wanted:
+        if (  # a last name is looked at only where the first one fits
+            name["first_name"].lower() == first_name.lower()
+            and name["last_name"].lower() == last_name.lower()
+            and user["address"]["zip"] == zip
+        ):
             return key
     raise Refused(NO_USER)
 
@@ -90,8 +96,10 @@ _OPERATORS: Mapping[type, Callable[[Any, Any], Any]] = {
 
 def calculate(shop: Overlay, expression: str) -> str:
     """Python's arithmetic, worked out without `eval`."""
-    if not set(expression) <= ARITHMETIC:
+    if not all(part in ARITHMETIC for part in expression):
         raise Refused("Error: invalid characters in expression")
+    if not isinstance(expression, str):
+        raise TypeError("only a text can be worked out")
     if len(expression) > LONGEST_EXPRESSION:
         raise Refused("Error: the expression is too long")
     try:
@@ -166,7 +174,8 @@ def modify_pending_order_payment(shop: Overlay, order_id: str, payment_method_id
     old, amount = history[0]["payment_method_id"], history[0]["amount"]
     if old == payment_method_id:
         raise Refused("Error: the new payment method should be different from the current one")
-    if _is_card(payment_method_id) and methods[payment_method_id]["balance"] < amount:
+    to_card, from_card = _is_card(methods[payment_method_id]), "gift_card" in old
+    if to_card and methods[payment_method_id]["balance"] < amount:
         raise Refused("Error: insufficient gift card balance to pay for the order")
     order = shop.own_order(order_id)
     order["payment_history"] += [
@@ -174,11 +183,11 @@ def modify_pending_order_payment(shop: Overlay, order_id: str, payment_method_id
         {"transaction_type": "refund", "amount": amount, "payment_method_id": old},
     ]
     user: Record | None = None
-    if _is_card(payment_method_id) or _is_card(old):
+    if to_card or from_card:
         user = shop.own_user(order["user_id"])
-        if _is_card(payment_method_id):
+        if to_card:
             _credit(user, payment_method_id, -amount)
-        if _is_card(old):
+        if from_card:
             _credit(user, old, amount)
     return _kept(shop, order, user)
 
@@ -193,7 +202,8 @@ def modify_pending_order_items(
     methods = _methods(shop, order)
     if payment_method_id not in methods:
         raise Refused(NO_METHOD)
-    if _is_card(payment_method_id) and methods[payment_method_id]["balance"] < difference:
+    card = _is_card(methods[payment_method_id])
+    if card and methods[payment_method_id]["balance"] < difference:
         raise Refused("Error: insufficient gift card balance to pay for the new item")
     order = shop.own_order(order_id)
     order["payment_history"].append(
@@ -204,7 +214,7 @@ def modify_pending_order_items(
         }
     )
     user: Record | None = None
-    if _is_card(payment_method_id):
+    if card:
         user = shop.own_user(order["user_id"])
         _credit(user, payment_method_id, -difference)
     for old, variant in zip(item_ids, variants, strict=True):
@@ -222,10 +232,9 @@ def return_delivered_order_items(shop: Overlay, order_id: str, item_ids: Sequenc
     if payment_method_id not in _methods(shop, order):
         raise Refused(NO_METHOD)
     paid = order["payment_history"][0]["payment_method_id"]
-    if not _is_card(payment_method_id) and payment_method_id != paid:
+    if "gift_card" not in payment_method_id and payment_method_id != paid:
         raise Refused("Error: payment method should be either the original payment method or a gift card")
-    held, wanted = Counter(item["item_id"] for item in order["items"]), Counter(item_ids)
-    if any(count > held[item] for item, count in wanted.items()):
+    if _missing(order, item_ids):
         raise Refused("Error: some item not found")
     order = shop.own_order(order_id)
     order["status"] = "return requested"
@@ -245,7 +254,7 @@ def exchange_delivered_order_items(
     methods = _methods(shop, order)
     if payment_method_id not in methods:
         raise Refused(NO_METHOD)
-    if _is_card(payment_method_id) and methods[payment_method_id]["balance"] < difference:
+    if _is_card(methods[payment_method_id]) and methods[payment_method_id]["balance"] < difference:
         raise Refused("Error: insufficient gift card balance to pay for the price difference")
     order = shop.own_order(order_id)
     order["status"] = "exchange requested"
@@ -260,10 +269,8 @@ def _exchanged(
     shop: Overlay, order: Record, item_ids: Sequence[str], new_item_ids: Sequence[str]
 ) -> tuple[Any, list[Record]]:
     """(price difference, summed in the list's order; the new variants)."""
-    held, wanted = Counter(item["item_id"] for item in order["items"]), Counter(item_ids)
-    for item in item_ids:
-        if wanted[item] > held[item]:
-            raise Refused(f"Error: {item} not found")
+    if missing := _missing(order, item_ids):
+        raise Refused(f"Error: {missing[0]} not found")
     if len(item_ids) != len(new_item_ids):
         raise Refused("Error: the number of items to be exchanged should match")
     difference: Any = 0
@@ -278,13 +285,19 @@ def _exchanged(
     return difference, found
 
 
+def _missing(order: Record, item_ids: Sequence[str]) -> list[Any]:
+    """The first id that is listed more often than the order holds it; empty: there is none."""
+    held = [item["item_id"] for item in order["items"]]
+    return next(([each] for each in item_ids if item_ids.count(each) > held.count(each)), [])
+
+
 def _methods(shop: Overlay, order: Record) -> Mapping[str, Record]:
     methods: Mapping[str, Record] = (shop.user(order["user_id"]) or {})["payment_methods"]
     return methods
 
 
-def _is_card(method: str) -> bool:
-    return "gift_card" in method
+def _is_card(method: Record) -> bool:
+    return bool(method["source"] == "gift_card")
 
 
 def _credit(user: Record, method: str, amount: float) -> None:

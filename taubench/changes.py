@@ -10,14 +10,15 @@ from typing import Any
 
 from josh_engine.values import Turn
 from taubench.environment import RetailEnvironment
-from taubench.records import Base, Record
+from taubench.records import Record, same
 
 NAMES = {"orders": "order", "users": "user"}
 
 
-def changes(base: Base, turns: Sequence[Turn]) -> list[tuple[str, ...]]:
-    """For every turn of a conversation the lines of what it changed. Its calls are played on an untouched shop."""
-    environment, told = RetailEnvironment(base), []
+def changes(environment: RetailEnvironment, turns: Sequence[Turn]) -> list[tuple[str, ...]]:
+    """For every turn of a conversation the lines of what it changed. Its calls are played in `environment`, a fresh
+    one."""
+    told: list[tuple[str, ...]] = []
     for turn in turns:
         before = environment.fork()
         for call in turn.calls:
@@ -43,17 +44,23 @@ def _apart(was: Record, now: Record, path: str = "") -> Iterator[str]:
             yield from _apart(one, other, where)
         elif isinstance(one, list) and isinstance(other, list):
             yield from _lists_apart(one, other, where)
-        elif one != other:
-            yield f"{where}: {_short(one)} → {_short(other)}" if key in was else f"{where}: {_short(other)} (new)"
+        elif not same(one, other):
+            yield f"{where}: {_change(one, other)}" if key in was else f"{where}: {_short(other)} (new)"
 
 
 def _lists_apart(was: list[Any], now: list[Any], where: str) -> Iterator[str]:
     for place, (one, other) in enumerate(zip(was, now, strict=False)):
         if isinstance(one, dict) and isinstance(other, dict):
             yield from _apart(one, other, f"{where}[{place}]")
-        elif one != other:
-            yield f"{where}[{place}]: {_short(one)} → {_short(other)}"
+        elif not same(one, other):
+            yield f"{where}[{place}]: {_change(one, other)}"
     yield from (f"{where}: + {_short(each)}" for each in now[len(was) :])
+
+
+def _change(one: Any, other: Any) -> str:
+    """Of two types a text is quoted, for "94000" and 94000 make two databases."""
+    tell = _short if type(one) is type(other) else json.dumps
+    return f"{tell(one)} → {tell(other)}"
 
 
 def _short(value: Any) -> str:

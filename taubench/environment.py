@@ -1,7 +1,9 @@
 """The shop's desk in one conversation: 16 tools over an overlay of records. Pure.
 
-Upstream answers whatever raises with Python's own words; here wrong, missing and further arguments are told in our
-words after the same "Error: ", and nothing is changed.
+τ-bench checks no types: its tools are functions, called with whatever arguments a model writes, and what raises is an
+error. So it is here, for a model must get no second try that the benchmark does not give; only the words after
+"Error: " are ours where Python's would stand there. `strict` refuses every argument that the tools' schema does not
+allow, which is no rule of the benchmark's.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ MOST_STEPS = 30  # of an agent, calls and replies together, as τ-bench has it
 
 
 class RetailEnvironment:
-    """Forks share every record. `over`: the user was handed to a person, and nothing more is done. `calls`: how many
-    were made; with the last of those that a conversation may take (see `taubench.reward`) it is `spent`."""
+    """Forks share every record. `over`: the user was handed to a person, and nothing more is done; as in τ-bench a call
+    that failed hands over too. `calls`: how many were made; with the last of those that a conversation may take (see
+    `taubench.reward`) it is `spent`."""
 
-    __slots__ = ("calls", "over", "shop")
+    __slots__ = ("calls", "over", "shop", "strict")
 
-    def __init__(self, base: Base) -> None:
-        self.shop = Overlay(base)
+    def __init__(self, base: Base, *, strict: bool = False) -> None:
+        self.shop, self.strict = Overlay(base), strict
         self.over, self.calls = False, 0
 
     @property
@@ -47,31 +50,46 @@ class RetailEnvironment:
         self.calls += 1
         if call.name not in ACTIONS:
             return _refused(call, "unknown_tool", f"Unknown action {call.name}")
-        if problem := wrong_arguments(call.name, call.arguments):
-            return _refused(call, "bad_argument", problem)
+        if problem := wrong_names(call.name, call.arguments) or (
+            self.strict and wrong_types(call.name, call.arguments)
+        ):
+            answered = _refused(call, "bad_argument", problem)
+        else:
+            answered = self._done(call)
+        self.over = self.over or (call.name == TRANSFER and (answered.error is None or not self.strict))
+        return answered
+
+    def _done(self, call: ToolCall) -> ToolCall:
+        arguments = {name: _plain(value) for name, value in call.arguments.items()}
         try:
-            answer = ACTIONS[call.name](self.shop, **call.arguments)
+            return replace(call, result=ACTIONS[call.name](self.shop, **arguments))
         except Refused as refusal:
             return _refused(call, "refused", str(refusal))
-        self.over = self.over or call.name == TRANSFER
-        return replace(call, result=answer)
+        except (TypeError, AttributeError):
+            if problem := wrong_types(call.name, arguments):
+                return _refused(call, "bad_argument", problem)
+            raise
 
     def fork(self) -> RetailEnvironment:
         twin = object.__new__(RetailEnvironment)
-        twin.shop, twin.over, twin.calls = self.shop.fork(), self.over, self.calls
+        twin.shop, twin.strict, twin.over, twin.calls = self.shop.fork(), self.strict, self.over, self.calls
         return twin
 
     def fingerprint(self) -> str:
         return f"{self.shop.digest()}{' over' if self.over else ''}"
 
 
-def wrong_arguments(tool: str, arguments: Mapping[str, Json]) -> str:
-    """What is wrong with a known tool's arguments; empty: nothing."""
+def wrong_names(tool: str, arguments: Mapping[str, Json]) -> str:
+    """Which arguments a known tool does not take or lacks; empty: none."""
     known = PARAMETERS[tool]
     if strange := [name for name in arguments if name not in known]:
         return f"Error: {tool} has no argument {strange[0]!r}; it takes {', '.join(known) or 'none'}"
-    if absent := [name for name in known if name not in arguments]:
-        return f"Error: {tool} needs the argument {absent[0]!r}"
+    absent = [name for name in known if name not in arguments]
+    return f"Error: {tool} needs the argument {absent[0]!r}" if absent else ""
+
+
+def wrong_types(tool: str, arguments: Mapping[str, Json]) -> str:
+    """Which argument is not of the type that the tool's schema names; empty: none."""
     for name, value in arguments.items():
         if name in LISTS:
             if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
@@ -79,6 +97,13 @@ def wrong_arguments(tool: str, arguments: Mapping[str, Json]) -> str:
         elif not isinstance(value, str):
             return f"Error: the argument {name!r} of {tool} must be a text"
     return ""
+
+
+def _plain(value: Json) -> Any:
+    """Copied, so that no record shares it; as lists and objects of Python, whatever holds it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _refused(call: ToolCall, fault: Fault, error: str) -> ToolCall:

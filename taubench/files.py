@@ -116,7 +116,11 @@ def _fields(node: ast.expr, of: str, where: str) -> dict[str, ast.expr]:
 
 def _literal(node: ast.expr, where: str) -> Any:
     try:
-        return ast.literal_eval(node)
+        value = ast.literal_eval(node)
+        json.dumps(
+            value, allow_nan=False
+        )  # sets, bytes and infinities are literals too, and no file here can hold them
+        return value
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         raise DatasetError(f"{where} is no plain value.", remedy=RETAIL.remedy) from error
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from josh_engine.values import Goal, Grade, Json, Scenario, Turn
 from taubench.environment import MOST_STEPS, RetailEnvironment, played
-from taubench.records import Base
+from taubench.records import Base, nested
 from taubench.schema import TRANSFER
 
 GoalRule = Literal["paper", "authors"]
@@ -50,11 +50,12 @@ class RetailReward:
             return Grade(0.0, f"Out of steps: {steps}, and {MOST_STEPS} are allowed.")
         right = environment.shop.digest() == self.gold(scenario)
         missing = [each for each in scenario.setup.get("outputs", ()) if not said(path, str(each))]
+        beside = " Not all of the task's gold writes can succeed." if scenario.setup.get("unachievable") else ""
         if right and not missing:
-            return Grade(1.0, "The database is as it should be, and all was said.")
+            return Grade(1.0, f"The database is as it should be, and all was said.{beside}")
         told = [] if right else ["the database differs from what it should be"]
         told += [f"never said: {', '.join(missing)}"] if missing else []
-        return Grade(0.0, "; ".join(told).capitalize() + ".")
+        return Grade(0.0, f"{'; '.join(told).capitalize()}.{beside}")
 
     def gold(self, scenario: Scenario) -> str:
         """The digest of the database after the task's gold calls. Worked out once per task."""
@@ -72,12 +73,13 @@ def said(path: Sequence[Turn], output: str) -> bool:
 
 def meant(name: str, arguments: Mapping[str, Json]) -> tuple[object, ...]:
     """A call in the form in which equal effects are equal: returned and exchanged items are kept sorted, each list by
-    itself; in a change of items each old one goes with its new one."""
+    itself; in a change of items each old one goes with its new one. Other values are equal only with their types: a zip
+    code stored as a number makes another database."""
     given = dict(arguments)
     items, new = tuple(given.pop("item_ids", None) or ()), tuple(given.pop("new_item_ids", None) or ())
     together = name == "modify_pending_order_items" and len(items) == len(new)
     lists = tuple(sorted(zip(items, new, strict=True))) if together else (tuple(sorted(items)), tuple(sorted(new)))
-    return (name, tuple(sorted((key, str(value)) for key, value in given.items())), lists)
+    return (name, tuple(sorted((key, repr(nested(value))) for key, value in given.items())), lists)
 
 
 def literal(name: str, arguments: Mapping[str, Json]) -> tuple[object, ...]:

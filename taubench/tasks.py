@@ -137,8 +137,12 @@ def _tasks(content: bytes, place: str) -> list[dict[str, Any]]:
     found = _json(content, place)
     if not isinstance(found, list):
         raise DatasetError(f"{place} holds no list of tasks.", remedy=AGAIN)
+    seen: dict[int, int] = {}
     for index, task in enumerate(found):
         _check(task, f"{place}, task {index}")
+        first = seen.setdefault(task["id"], index)
+        if first != index:
+            raise DatasetError(f"{place}, task {index}: id {task['id']} is task {first}'s too.", remedy=AGAIN)
     return found
 
 
@@ -151,21 +155,27 @@ def _table(content: bytes, place: str) -> dict[str, dict[str, Any]]:
 
 def _json(content: bytes, place: str) -> Any:
     try:
-        return json.loads(content)
+        return json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{place} is not JSON: {error}.", remedy=AGAIN) from error
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"it holds {name}, which is no number")
+
+
 def _check(task: Any, where: str) -> None:
     kinds = {"user_id": str, "instruction": str, "actions": list, "outputs": list}
-    if not isinstance(task, dict) or not isinstance(task.get("id"), int):
+    if not isinstance(task, dict) or not isinstance(task.get("id"), int) or isinstance(task["id"], bool):
         raise DatasetError(f"{where}: no task with an id.", remedy=AGAIN)
     for name, kind in kinds.items():
         if not isinstance(task.get(name), kind):
             raise DatasetError(f"{where}: {name} is no {kind.__name__}.", remedy=AGAIN)
+    if not all(isinstance(each, str) for each in task["outputs"]):
+        raise DatasetError(f"{where}: outputs holds what is no text.", remedy=AGAIN)
     for number, action in enumerate(task["actions"]):
-        known = isinstance(action, dict) and action.get("name") in PARAMETERS
-        if not known or not isinstance(action.get("kwargs"), dict):
+        tool = action.get("name") if isinstance(action, dict) else None
+        if not isinstance(tool, str) or tool not in PARAMETERS or not isinstance(action.get("kwargs"), dict):
             raise DatasetError(f"{where}, action {number}: no call of a tool that there is.", remedy=AGAIN)
 
 

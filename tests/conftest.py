@@ -1,11 +1,16 @@
-"""Which tests begin first: those that take longest, so that no worker is left alone with one at the end. And what a
-test that got a second try had failed with, which its passing hides."""
+"""Which tests begin first: those that take longest, so that no worker is left alone with one at the end. What a test
+that got a second try had failed with, which its passing hides. And no deadline for an example of hypothesis: how long
+one takes says how busy the machine is."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

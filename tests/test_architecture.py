@@ -15,10 +15,13 @@ PACKAGES = ("josh_engine", "toolwoz", "taubench", "storage", "embedded", "app", 
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 ENGINE_PURE = [
     "values", "ports", "errors", "config", "encoding", "verdicts", "tree", "seeds", "messages", "extract", "rows",
-    "splitting", "audit", "agreement", "pair_verdicts",
+    "splitting", "audit", "agreement", "pair_verdicts", "rates",
 ]  # fmt: skip
-MODELS_PURE = ["endpoint", "prices", "pace", "answers", "faults", "finishes"]
-TOOLWOZ_PURE = ["schema", "normalisation", "database", "goals", "environment"]
+MODELS_PURE = [
+    "endpoint", "prices", "pace", "answers", "faults", "refusal", "refusals", "windows", "kinds", "habits", "notices",
+    "finishes", "silence",
+]  # fmt: skip
+TOOLWOZ_PURE = ["schema", "counting", "clock", "normalisation", "database", "goals", "environment"]
 PURE = (
     *(f"josh_engine/{name}.py" for name in (*ENGINE_PURE, "metrics", "agents/commands", "users/speech")),
     "josh_engine/search/*.py",
@@ -27,6 +30,7 @@ PURE = (
     *(f"josh_engine/models/{name}.py" for name in MODELS_PURE),
     "app/catalog.py",
     "app/endpoints.py",
+    "app/extras.py",
     "app/words.py",
     "app/relabelling.py",
     "app/node_rows.py",

@@ -119,7 +119,7 @@ def killed_from_inside(at: Place, die_at: int) -> None:
 
 def killed_from_outside(at: Place, ledger: Path, asked: int) -> None:
     child = endpoint_runs.play_apart(at)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while len(at.asked(ledger)) < asked and time.monotonic() < deadline:
         time.sleep(0.002)
     os.kill(child, signal.SIGKILL)

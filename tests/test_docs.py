@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app import catalog
 from app.arguments import parse
 
 ROOT = Path(__file__).parent.parent
@@ -101,7 +102,7 @@ def test_the_measurements_run(line, tmp_path):
 @pytest.mark.parametrize(("path", "code"), blocks("python"), ids=lambda value: getattr(value, "name", "snippet"))
 def test_snippets_run(path, code, tmp_path):
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=170, check=False
     )
     assert done.returncode == 0, done.stderr
     if path.name == "README.md":
@@ -119,6 +120,19 @@ def test_files_named_in_the_readme_exist():
         path = name[0] or name[1]
         found = any((ROOT / base / path).exists() for base in ("", "josh_engine", "app"))
         assert found, f"README names {path}, which is not there"
+
+
+def test_the_players_that_play_by_default_are_those_of_the_code():
+    text = (ROOT / "docs/players.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| ((?:agent|user) `\w+`) \|(.+)\|$", text, re.M))
+    default = {f"agent `{catalog.DEFAULT_AGENT}`", f"user `{catalog.DEFAULT_USER}`"}
+    assert {player for player, told in table.items() if "the default" in told} == default
+    assert f"without `--model` the `{catalog.EMBEDDED_MODEL}` one" in table[f"agent `{catalog.DEFAULT_AGENT}`"]
+    assert "without any model" in table[f"agent `{catalog.OFFLINE_AGENT}`"]
+    for world, suited in catalog.SUITED.items():
+        assert f"`{world}` is played by the agent `{suited.agent}` with the user `{suited.user}`" in text
+    known = {f"{kind} `{name}`" for kind in ("agent", "user") for name in catalog.CATALOG[kind]}  # type: ignore[index]
+    assert set(table) <= known
 
 
 def test_the_josh_toml_in_the_documents_is_read(tmp_path):

@@ -20,6 +20,7 @@ from typing import Any
 from josh_engine.errors import DatasetError
 from josh_engine.worlds.published import Published, Read, members, refuse_large
 from toolwoz.database import checked_records
+from toolwoz.multiwoz_layouts import SCHEMA_GUIDED, refuse_other
 from toolwoz.schema import DOMAINS
 
 LARGEST = 1 << 30  # bytes in one file, unpacked; the published data.json has 0.37e9
@@ -63,10 +64,13 @@ class Source:
 
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """Raises DatasetError where a file is absent, ambiguous or broken."""
-    place = path.parent if path.name == "data.json" and path.is_file() else path
+    """Raises DatasetError where a file is absent, ambiguous or broken, or where it is another data set."""
+    place = path.parent if path.name in ("data.json", SCHEMA_GUIDED) and path.is_file() else path
     with members(place, MULTIWOZ_21) as found:
-        yield _source(path.name, _shallowest(found))
+        files = _shallowest(found)
+        if not files.keys() & set(DIALOGUES):
+            refuse_other(place, MULTIWOZ_21)
+        yield _source(path.name, files)
 
 
 def members_of(text: str, name: str) -> Iterator[tuple[str, Any]]:

@@ -15,14 +15,29 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from toolwoz.clock import clock
+from toolwoz.counting import count
+
 NO_PREFERENCE = frozenset(
     {"", "?", "any", "dontcare", "dont care", "don't care", "do n't care", "do not care", "not mentioned", "none"}
 )
 TIMES = frozenset({"time", "leaveAt", "arriveBy"})
 COUNTS = frozenset({"people", "stay", "stars"})
+SHORT_DAYS = {
+    "monday": ("mon",), "tuesday": ("tue", "tues"), "wednesday": ("wed", "weds"), "thursday": ("thu", "thur", "thurs"),
+    "friday": ("fri",), "saturday": ("sat",), "sunday": ("sun",),
+}  # fmt: skip
 SWITCHES = {"free": "yes", "true": "yes", "false": "no"}
 SPELLINGS = {
     "area": {"center": "centre"},
+    # "next friday" and "the day after tomorrow" are no weekday that a tool could know: they stay as they are.
+    "day": {
+        f"{on}{short}{dot}": day
+        for day, shorts in SHORT_DAYS.items()
+        for short in (day, *shorts)
+        for on in ("", "on ")
+        for dot in ("", ".")
+    },
     "food": {"portugese": "portuguese"},
     "internet": SWITCHES,
     "parking": SWITCHES,
@@ -39,13 +54,8 @@ SPELLINGS = {
     # MultiWOZ's only two restaurant names that are not in its database.
     "name": {"ask": "ask restaurant", "meze bar restaurant": "meze bar"},
 }
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-NUMBERS = {word: str(number) for number, word in enumerate(WORDS)}
-NAMED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
-
 _SPACES = re.compile(r"\s+")
-_CLOCK = re.compile(r"(?<!\d)(?:(\d{1,2})[:.]?(\d{2})|(\d{1,2}))(?!\d)\s*(?:([ap])\.?m\b)?")
-_COUNT = re.compile(r"\d+|\b(?:" + "|".join(WORDS) + r")\b")
+_HOURS = re.compile(r"(?:[01][0-9]|2[0-4]):[0-5][0-9]")
 
 
 @lru_cache(maxsize=50_000)
@@ -55,9 +65,9 @@ def normalise(slot: str, value: str) -> str | None:
     if text in NO_PREFERENCE:
         return None
     if slot in TIMES:
-        return _clock(text)
+        return clock(slot, text)
     if slot in COUNTS:
-        return _count(text)
+        return count(slot, text)
     if slot == "trainID":
         return text.replace(" ", "").upper()
     return SPELLINGS.get(slot, {}).get(text, text)
@@ -86,31 +96,5 @@ def comparables(arguments: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_time(text: str) -> bool:
-    """Whether a normalised time is one; "in the evening" is not, and no train fits it."""
-    return len(text) == 5 and text[2] == ":" and text[:2].isdecimal() and text[3:].isdecimal()
-
-
-def _clock(text: str) -> str:
-    """HH:MM of "9:15", "after 17:00", "5:45pm", "8pm", "1715" or "10"; anything else stays as it is.
-
-    Hours past midnight ("24:55") are kept: the train table counts on, and string order stays right.
-    """
-    if text in NAMED_TIMES:
-        return NAMED_TIMES[text]
-    found = _CLOCK.search(text)
-    if found is None:
-        return text
-    hour, minute = int(found[1] or found[3]), int(found[2] or 0)
-    if found[4] == "p" and hour < 12:
-        hour += 12
-    if found[4] == "a" and hour == 12:
-        hour = 0
-    return f"{hour:02d}:{minute:02d}" if hour <= 24 and minute < 60 else text
-
-
-def _count(text: str) -> str:
-    """The digits of "3", "3 people", "four nights" or "4.0"; anything else stays as it is."""
-    found = _COUNT.search(text)
-    if found is None:
-        return text
-    return NUMBERS.get(found[0], found[0].lstrip("0") or "0")
+    """Whether a normalised time is one; "in the evening" and "99:99" are none, and no train fits them."""
+    return _HOURS.fullmatch(text) is not None

@@ -53,6 +53,8 @@ def _found(tested: models_listed.Tested | None, key: str) -> None:
     if tested is None:
         return
     st.text(tested.probe.error or models_listed.abilities_in_words(tested.probe))
+    for notice in tested.probe.notices:
+        st.text(str(notice))
     shell.faint(f"Tested {tested.when[:16].replace('T', ' ')} UTC", key=f"when-{key}")
 
 

@@ -15,11 +15,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app import choices, choosing, listings, services, shell
 from app.estimate import certainty
+from app.extras import EXAMPLE as EXTRAS_EXAMPLE
 from josh_engine.config import RunConfig, RunLimits
 from josh_engine.encoding import to_json
 from josh_engine.errors import ConfigError, DatasetError
 
 NONE = "none given"
+EXTRAS_HELP = "extra_body, headers, query and omit as in josh.toml, as JSON; kept with the run. Keys by their variable."
 
 
 def fill_from(run_id: str | None) -> None:
@@ -150,7 +152,7 @@ def _how() -> None:
         columns[0].number_input("Tokens per output", 0, key=_key("max_tokens"), placeholder="endpoint's own")
         columns[1].number_input("User's temperature", 0.0, step=0.1, format="%.2f", key=_key("user_temperature"))
         columns[2].number_input("Cap in usd", 0.0, key=_key("budget_usd"), placeholder="none", help="Of both sides.")
-        for column, (name, values) in zip(columns[1:], choices.OPTIONS.items(), strict=True):
+        for column, (name, values) in zip((*columns[1:], columns[0]), choices.OPTIONS.items(), strict=True):
             label = name.replace("_", " ").capitalize()
             column.selectbox(
                 label,
@@ -160,6 +162,8 @@ def _how() -> None:
                 placeholder=NONE,
                 help=choices.OPTION_MEANINGS[name],
             )
+        for side, name in (("Agent", "extras"), ("User", "user_extras")):
+            st.text_input(f"{side}'s endpoint also gets", key=_key(name), placeholder=EXTRAS_EXAMPLE, help=EXTRAS_HELP)
         _prompts()
 
 

@@ -12,8 +12,9 @@ from typing import Literal
 
 import streamlit as st
 
-from app import listings, services, shell
+from app import listings, seeing, services, shell
 from app.forest import Forest
+from app.panels import looks
 from app.results import RunResult
 from app.ticking import captions
 from app.tree_view import FOLDER, picture, tree_view
@@ -23,6 +24,7 @@ from josh_engine.values import Json, Rollout
 
 GRID_HEIGHT, TREE_HEIGHT, TICKER_HEIGHT = 236, 392, 186
 LAST_EVENTS = 12
+OVER = "Over the scenarios that finished. In brackets the least it can be: with every other one asked for as 0."
 
 
 @st.cache_resource(show_spinner=False)
@@ -55,17 +57,19 @@ def draw_figures(result: RunResult, rollouts: Sequence[Rollout]) -> None:
     reward, success, calls, pace, left, elapsed = st.columns([3, 3, 2, 2, 2, 2])
     reward.metric(
         "Average Reward",
-        listings.figure(result.average_reward),
+        listings.joined(listings.figure(result.average_reward), listings.least(result.reward)),
         delta=listings.interval(result.average_reward_interval) or None,
         delta_color="off",
         delta_arrow="off",
+        help=OVER,
     )
     success.metric(
         "100 % success",
-        listings.percent(result.success_rate),
+        listings.joined(listings.percent(result.success_rate), listings.least(result.success, of="percent")),
         delta=listings.interval(result.success_rate_interval, of="percent") or None,
         delta_color="off",
         delta_arrow="off",
+        help=OVER,
     )
     calls.metric("Model outputs", f"{result.calls:,}")
     pace.metric("Turns per second", listings.pace(rollouts, result.seconds))
@@ -86,6 +90,14 @@ def draw_fault(result: RunResult, *, imported: bool) -> None:
         shell.complaint(result.error, remedy, key="run")
 
 
+def draw_notices(run: Run) -> None:
+    """What the models did without a word; servers' words among them, so plain text."""
+    if run.notices:
+        with st.container(key="notice-of-models"):
+            for notice in run.notices:
+                st.text(str(notice))
+
+
 def draw_trees(store: services.Store, run: Run, rollouts: Sequence[Rollout]) -> None:
     """The grid of small trees, the events of the one that is followed, and that one large."""
     asked, trial = st.query_params.get("scenario"), st.query_params.get("trial", "0")
@@ -104,6 +116,8 @@ def draw_trees(store: services.Store, run: Run, rollouts: Sequence[Rollout]) -> 
             shell.listing(listings.events_listed(shown, told), key="ticker", height=TICKER_HEIGHT)
     with large:
         if shown:
+            if named or shown.state == "done":  # who is led from one growing tree to the next looks at none
+                looks.shown(store, seeing.at_tree(shown.id, "run"))
             _large(store, shown)
 
 

@@ -13,12 +13,11 @@ from typing import Any, TypeGuard
 
 from josh_engine.errors import BadResponse
 from josh_engine.messages import wire, wire_tools
+from josh_engine.models.endpoint import Extras
 from josh_engine.models.prices import Price, usd
 from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
 
-WITHOUT_SEED = "seed"
-NEW_MAX_TOKENS = "max_tokens"
-NO_SYSTEM_ALONE = "system_only"
+ABOUT_TOOLS = ("tool_choice", "parallel_tool_calls")
 
 
 def request_body(
@@ -36,24 +35,11 @@ def request_body(
     return body | {name: value for name, value in chosen.items() if value is not None}
 
 
-def fitted(body: Mapping[str, Json], refused: frozenset[str]) -> dict[str, Json]:
-    """The request as an endpoint takes it that refused some of it before. None of this changes what is asked:
-    siblings differ without seeds too, only less repeatably; `max_completion_tokens` is the newer name of the same cap;
-    and a lone system prompt becomes the first thing the user says."""
-    body = dict(body)
-    if WITHOUT_SEED in refused:
-        body.pop("seed", None)
-    if NEW_MAX_TOKENS in refused and "max_tokens" in body:
-        body["max_completion_tokens"] = body.pop("max_tokens")
-    if NO_SYSTEM_ALONE in refused and lacks_user(body):
-        *before, last = body["messages"]
-        body["messages"] = [*before, last | {"role": "user"}]
-    return body
-
-
-def lacks_user(body: Mapping[str, Json]) -> bool:
-    """Whether the request ends where some chat templates give up: nobody but the system has spoken."""
-    return all(message["role"] == "system" for message in body["messages"])
+def with_extras(body: Mapping[str, Json], extras: Extras) -> dict[str, Json]:
+    """The request as a person wants this endpoint asked: with more fields, without others. Fields about tools go with
+    tools only; OpenAI refuses them alone."""
+    more = {name: value for name, value in extras.body.items() if body.get("tools") or name not in ABOUT_TOOLS}
+    return {name: value for name, value in {**body, **more}.items() if name not in extras.omit}
 
 
 def answer_of(text: str) -> dict[str, Json]:
@@ -65,11 +51,6 @@ def answer_of(text: str) -> dict[str, Json]:
     if not isinstance(answer, dict):
         raise BadResponse(f"The endpoint's answer is no JSON object; it begins {_excerpt(text)}.")
     return answer
-
-
-def completion_of(text: str, price: Price) -> Completion:
-    """Raises BadResponse where this is no chat completion."""
-    return completion_of_answer(answer_of(text), price)
 
 
 def completion_of_answer(answer: Mapping[str, Json], price: Price = Price()) -> Completion:  # noqa: B008 - frozen

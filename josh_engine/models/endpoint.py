@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from josh_engine.models.prices import Price
+from josh_engine.values import Json
 
 USUAL_TRIES = 6  # with doubling pauses from half a second: a quarter of a minute
 
@@ -20,6 +22,21 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Extras:
+    """How a person wants an endpoint asked beyond what is asked anyway. `body`: fields that go into each request;
+    `omit`: fields that are left out of it; `query`: what goes behind the address's "?"; `headers`: sent along, a value
+    "env:NAME" being what the variable NAME holds when the run starts.
+
+    A run keeps the headers' names alone: what they hold may be a key.
+    """
+
+    body: Mapping[str, Json] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    omit: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """`model` as the endpoint calls it; `url` its base, usually ending in /v1. None: not bounded by the person."""
 
@@ -31,6 +48,7 @@ class Endpoint:
     requests_per_minute: float | None = None
     timeouts: Timeouts = Timeouts()
     tries: int = USUAL_TRIES
+    extras: Extras = field(default=Extras(), hash=False)  # mappings have no hash; equality counts them
 
     @property
     def address(self) -> str:

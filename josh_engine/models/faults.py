@@ -1,86 +1,99 @@
-"""An endpoint's refusals as errors with a name and a remedy. Pure: a status, headers and a body go in.
+"""An endpoint's refusals, and what happens on the way to it, as errors with a name and a remedy. Pure.
 
-Two questions are answered here and nowhere else: may the same call succeed later (`ModelError.retry`), and can no call
-at all succeed until a person has done something (`ModelError.final`: no key, no such model, wrong address)?
+What a refusal means stands in `refusals.TABLE`, what a meaning is to a person in `kinds.KINDS`.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import Any
+from collections.abc import Collection, Mapping
+from urllib.parse import urljoin, urlsplit
 
-from josh_engine.errors import ContextOverflow, MissingKey, ModelError, ModelUnavailable, RateLimited
-from josh_engine.models.answers import NEW_MAX_TOKENS, NO_SYSTEM_ALONE, WITHOUT_SEED, lacks_user
+from josh_engine.errors import ModelError, ModelUnavailable, RateLimited
 from josh_engine.models.endpoint import Endpoint
+from josh_engine.models.habits import HABITS, helps
+from josh_engine.models.kinds import KINDS
+from josh_engine.models.refusal import Refusal, is_page, one_line, plain
+from josh_engine.models.refusals import TABLE, Row
 from josh_engine.values import Json
 
-_TOO_LONG = re.compile(
-    r"context.{0,12}(length|window|size)|maximum context|max_model_len|too many (input )?tokens|too long"
-    r"|exceeds? the (available )?context|prompt is longer",
-    re.IGNORECASE,
+TRUST = (
+    "If it is your own or your company's, name the file that vouches for it: export SSL_CERT_FILE=/path/to/ca.pem"
+    " (PEM), and start again."
 )
-_NO_MONEY = re.compile(r"insufficient_quota|exceeded your current quota|billing", re.IGNORECASE)
-_UNKNOWN_PARAMETER = re.compile(r"unsupported|unrecogni[sz]ed|unknown|not support|not permitted|extra", re.IGNORECASE)
-_PAGE = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
+NAMED_BY_HAND = ("temperature", "top_p", "top_k", "max_tokens")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What came back instead of an answer. `text` is the body, without the key."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def said(self) -> str:
-        """The endpoint's own words, in one short line."""
-        found: Any = _parsed(self.text)
-        for key in ("error", "message", "detail"):
-            found = found.get(key, found) if isinstance(found, dict) else found
-        words = found if isinstance(found, str) else self.text
-        return " ".join(words.split())[:200]
-
-    @property
-    def parameter(self) -> str:
-        """The parameter the endpoint complains of, where it names one."""
-        error = _parsed(self.text)
-        error = error.get("error", error) if isinstance(error, dict) else {}
-        named = error.get("param") if isinstance(error, dict) else None
-        return named if isinstance(named, str) else ""
+def meaning(refusal: Refusal, body: Mapping[str, Json], learned: Collection[str] = ()) -> Row:
+    """The row that says what a refusal of this request means."""
+    words = refusal.words
+    return next(row for row in TABLE if _concerns(row, body, learned) and row.holds(refusal, words))
 
 
-def fault(refusal: Refusal, endpoint: Endpoint) -> ModelError:
-    """The error for a status of 400 or more."""
-    status = refusal.status
-    if status == 401:
-        return _no_entry(refusal, endpoint)
-    if status == 429:
-        return _too_many(refusal, endpoint)
-    if status in (408, 409, 425) or status >= 500:
-        return ModelUnavailable(f"{endpoint.address} is in trouble (status {status}): {refusal.said}")
-    if status in (400, 413, 422) and (status == 413 or _TOO_LONG.search(refusal.text)):
-        return ContextOverflow(
-            f"The conversation no longer fits {endpoint.address}: {refusal.said}",
-            remedy="Use a model with a longer window, or lower --depth.",
-        )
-    if status in (404, 405, 410) or (status == 400 and "model_not_found" in refusal.text):
-        return _not_there(refusal, endpoint)
-    named = refusal.parameter
-    return ModelError(
-        f"{endpoint.address} refuses the request (status {status}): {refusal.said}",
-        remedy=f"Leave out --{named.replace('_', '-')}." if named in ("top_k", "top_p", "max_tokens") else "",
-    )
+def _concerns(row: Row, body: Mapping[str, Json], learned: Collection[str]) -> bool:
+    """A habit only where it is new and changes the request; what is about tools only where it holds some."""
+    if row.kind in HABITS:
+        return row.kind not in learned and helps(row.kind, dict(body))
+    return not KINDS[row.kind].of_tools or bool(body.get("tools"))
+
+
+def fault(row: Row, refusal: Refusal, endpoint: Endpoint, body: Mapping[str, Json]) -> ModelError:
+    """The error for a refusal that this row explains and no habit meets."""
+    kind = KINDS["wants_key" if row.kind == "no_key" and not endpoint.key_env else row.kind]
+    wait = refusal.wait if kind.error is RateLimited else None
+    filling = {
+        "address": endpoint.address,
+        "url": endpoint.url,
+        "model": endpoint.model,
+        "key_env": endpoint.key_env,
+        "how": refusal.how,
+        "said": _sentence(refusal.said or "it says no more"),
+        "asks": "" if wait is None else f" It asks to wait {wait:g} s.",
+        "where": one_line(refusal.headers.get("location", ""))[:200] or "which it does not name",
+    }
+    remedy = (row.remedy or kind.remedy or _other_field(refusal, body)).format_map(filling)
+    error = kind.error(kind.says.format_map(filling), remedy=remedy)
+    if isinstance(error, RateLimited):
+        error.wait = wait
+    error.final, error.retry = kind.final, error.retry and not kind.final
+    return error
+
+
+def _sentence(said: str) -> str:
+    return said if said[-1:] in ".!?…" else f"{said}."
+
+
+def moved_to(refusal: Refusal, url: str) -> str | None:
+    """Where a redirect leads, if that is the same server: nothing of a person's is sent elsewhere unasked."""
+    if refusal.status not in (301, 302, 307, 308):
+        return None
+    try:
+        target = urljoin(url, refusal.headers.get("location", ""))
+        here, there = urlsplit(url), urlsplit(target)
+        same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
+    except ValueError:
+        return None
+    return target if same else None
 
 
 def nothing_there(endpoint: Endpoint, why: str) -> ModelError:
     """The address leads nowhere, and nothing ever answered from it."""
     said = f"Nothing answers at {endpoint.url} ({why})."
     return _final(ModelUnavailable(said, remedy="Check the address, or start the server."))
+
+
+def insecure(endpoint: Endpoint, reason: str, why: str) -> ModelError:
+    """The connection could not be secured; `reason` as OpenSSL names it."""
+    if reason == "CERTIFICATE_VERIFY_FAILED":
+        return _final(ModelUnavailable(f"The certificate of {endpoint.url} is not trusted ({why}).", remedy=TRUST))
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+        said = f"{endpoint.url} does not speak https ({why})."
+        return _final(ModelUnavailable(said, remedy="Give the address with http:// in front."))
+    return ModelUnavailable(f"The connection to {endpoint.url} could not be secured ({why}).", remedy="Resume the run.")
+
+
+def no_certificates(why: str) -> ModelError:
+    said = f"The certificates that are trusted cannot be read ({why})."
+    return _final(ModelUnavailable(said, remedy="If SSL_CERT_FILE is set, let it name a PEM file, or unset it."))
 
 
 def too_slow(endpoint: Endpoint, seconds: float) -> ModelUnavailable:
@@ -92,81 +105,29 @@ def too_slow(endpoint: Endpoint, seconds: float) -> ModelUnavailable:
 
 def no_page(text: str, endpoint: Endpoint) -> ModelError | None:
     """An error where a web page came back instead of an answer."""
-    return _wrong_address(endpoint, "a web page is there") if _PAGE.match(text) else None
-
-
-def gives_way(refusal: Refusal, body: Mapping[str, Json]) -> str | None:
-    """What to leave out of the request (see `answers.fitted`) so that this endpoint takes it; None: nothing helps."""
-    if refusal.status not in (400, 422) or _TOO_LONG.search(refusal.text):
+    if not is_page(text):
         return None
-    for name, habit in (("seed", WITHOUT_SEED), ("max_tokens", NEW_MAX_TOKENS)):
-        complains = refusal.parameter == name or (
-            name in refusal.text and _UNKNOWN_PARAMETER.search(refusal.text) is not None
-        )
-        if name in body and complains:
-            return habit
-    return NO_SYSTEM_ALONE if lacks_user(body) else None
+    said = f"There is no chat endpoint at {endpoint.url} (a web page is there): {plain(text)[:200] or 'it is empty'}"
+    return _final(ModelError(said, remedy=KINDS["wrong_address"].remedy))
 
 
-def wait_of(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After asks for: a number, milliseconds in a header of its own, or a date beside Date."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) / unit
-        except ValueError:
-            continue
-        return max(0.0, seconds) if seconds < 1e9 else None  # not a number is neither
-    try:
-        until, now = parsedate_to_datetime(headers["retry-after"]), parsedate_to_datetime(headers["date"])
-        return max(0.0, (until - now).total_seconds())
-    except (KeyError, ValueError, TypeError):
-        return None
+def in_vain(error: ModelError) -> ModelError:
+    """A refusal that every such request met, and none was answered: the next would meet it too."""
+    return _final(type(error)(error.message, remedy=error.remedy or "No request of this kind was answered."))
 
 
-def _no_entry(refusal: Refusal, endpoint: Endpoint) -> ModelError:
-    if endpoint.key_env:
-        said = f"{endpoint.url} does not accept the key in {endpoint.key_env}: {refusal.said}"
-        return _final(MissingKey(said, remedy=f"Put a valid key into {endpoint.key_env}."))
-    return _final(
-        MissingKey(
-            f"{endpoint.url} wants a key.",
-            remedy="Describe the endpoint in josh.toml, with key_env naming the environment variable that holds it.",
-        )
-    )
-
-
-def _too_many(refusal: Refusal, endpoint: Endpoint) -> ModelError:
-    if _NO_MONEY.search(refusal.text):
-        said = f"The account behind {endpoint.url} has nothing left to spend: {refusal.said}"
-        return _final(ModelError(said, remedy="Add credit, then resume the run."))
-    wait = wait_of(refusal.headers)
-    asks = "" if wait is None else f" It asks to wait {wait:g} s."
-    return RateLimited(
-        f"{endpoint.address} takes no more calls now.{asks}",
-        remedy="Resume later, or lower max_concurrency or requests_per_minute in josh.toml.",
-        wait=wait,
-    )
-
-
-def _not_there(refusal: Refusal, endpoint: Endpoint) -> ModelError:
-    if "model" in refusal.said.lower() and not _PAGE.match(refusal.text):
-        said = f"{endpoint.url} has no model {endpoint.model!r}: {refusal.said}"
-        return _final(ModelError(said, remedy="Name one that it has; GET /models of the address lists them."))
-    return _wrong_address(endpoint, f"status {refusal.status}")
-
-
-def _wrong_address(endpoint: Endpoint, why: str) -> ModelError:
-    said = f"There is no chat endpoint at {endpoint.url} ({why})."
-    return _final(ModelError(said, remedy="Give the base address; it usually ends in /v1."))
+def _other_field(refusal: Refusal, body: Mapping[str, Json]) -> str:
+    """What helps where one field of the request is refused."""
+    words = refusal.words
+    named = [name for name in body if name in refusal.parameters] or [name for name in NAMED_BY_HAND if name in words]
+    if not named or named[0] in ("model", "messages", "tools"):
+        return ""
+    option = named[0].replace("_", "-")
+    by_hand = f"Choose another --{option} (--user-{option} for the user), or leave it out"
+    first = by_hand if named[0] in NAMED_BY_HAND else "Leave it out"
+    return f'{first} with omit = ["{named[0]}"] under [models.NAME] in josh.toml.'
 
 
 def _final(error: ModelError) -> ModelError:
     error.final, error.retry = True, False
     return error
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

@@ -27,10 +27,18 @@ from josh_engine.models.local.folder import check_model
 from josh_engine.models.local.habits import BY_NAME, parts_of
 from josh_engine.models.local.process import SMALL_BYTES, WorkerProcess
 from josh_engine.models.notices import Notice, told_once
+from josh_engine.models.silence import holds_call
 from josh_engine.values import Completion, Json, Message, Sampling, Tool, ToolCall, Usage
 
 MOST_PROCESSES = 8  # each holds the model, and its own memory of what was read
 MAX_ROWS = 64  # conversations in one forward pass; memory may allow fewer at a time
+
+
+UNREAD = Notice(
+    "call_in_words",
+    "The model writes calls in a form that nothing here reads, so they are said to the customer as words.",
+    "Give its tokenizer a response_template, or play an agent that writes its calls as text (react, tau_react).",
+)
 
 
 def open_local(
@@ -94,9 +102,7 @@ class LocalChat:
 
     def __init__(self, workers: Sequence[WorkerProcess]) -> None:
         self.workers = tuple(workers)
-        self.notices: tuple[
-            Notice, ...
-        ] = ()  # what a person is told once: habits of the chat template that matter here
+        self.notices: tuple[Notice, ...] = ()  # what a person is told once
 
     async def complete(
         self,
@@ -106,7 +112,10 @@ class LocalChat:
         seed: int | None = None,
     ) -> Completion:
         answer = await self.ask(request_of(messages, tools, sampling or Sampling(), seed=seed))
-        return completion_of(answer)
+        completion = completion_of(answer)
+        if not completion.tool_calls and holds_call(completion.content, [tool.name for tool in tools]):
+            self.notices = told_once((*self.notices, UNREAD))
+        return completion
 
     async def ask(self, request: Mapping[str, Json]) -> Mapping[str, Json]:
         """The worker's own answer (`local.worker`); for those who serve it on."""
@@ -134,6 +143,10 @@ class LocalChat:
         """Waits until the model is loaded: device, dtype, parameters, window. Raises what keeps it from that."""
         told = await asyncio.gather(*(asyncio.shield(asyncio.wrap_future(each.ready())) for each in self.workers))
         return told[0]
+
+    async def give_up(self) -> None:
+        """Ends what it does. Whoever waits for it, or asks it from now on, is told that it is away (`errors.Away`)."""
+        await asyncio.gather(*(asyncio.to_thread(worker.close, away=True) for worker in self.workers))
 
     async def close(self) -> None:
         await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self.workers))

@@ -232,7 +232,7 @@ def _provenance(folder: Path) -> dict[str, Json]:
     return {
         "runs": sorted({str(line.get("run")) for line in told}),
         "auditors": sorted({str(each.get("auditor")) for each in said}),
-        "judged_rows": sum(bool(line.get("verdicts")) for line in told),
+        "judged_rows": sum(any(each.get("counts", True) for each in line.get("verdicts", ())) for line in told),
         "blind": sum(bool(each.get("blind")) for each in said),
         "open": sum(not each.get("blind") for each in said),
         "first_verdict": times[0] if times else None,

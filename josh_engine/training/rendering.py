@@ -83,8 +83,8 @@ class Renderer:
         if added is None or EMPTY_THOUGHT.match(_said(row)):
             return answer
         made = [call["id"] for call in row.completion[-1].get("tool_calls") or ()]
-        told: list[Mapping[str, Json]] = [{**NEXT, "role": "tool", "tool_call_id": each} for each in made]
-        later = self.template.text([*row.prompt, *row.completion, *(told or [NEXT])], row.tools, False)
+        told = [{**NEXT, "role": "tool", "tool_call_id": each} for each in made] or [dict(NEXT)]
+        later = self.template.text([*row.prompt, *row.completion, *told], row.tools, False)
         without = answer[added.end() :]
         return without if later.startswith(before + without) else answer
 

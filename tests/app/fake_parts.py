@@ -15,6 +15,8 @@ from pathlib import Path
 
 from josh_engine.agents.scripted import ScriptedAgent
 from josh_engine.errors import ModelUnavailable
+from josh_engine.models.local.process import WorkerProcess
+from josh_engine.models.local_chat import LocalChat
 from josh_engine.models.scripted import ScriptedModel, say, use
 from josh_engine.users.scripted import ScriptedUser
 from josh_engine.values import Completion, Goal, Message, Scenario
@@ -91,6 +93,11 @@ def _bill(seed: int) -> None:
     if ledger := os.environ.get("FAKE_LEDGER"):
         with Path(ledger).open("a") as file:
             file.write(f"{seed}\n")
+
+
+def open_stuck_model() -> LocalChat:
+    """A local model that never answers, where `tests.app.stuck_worker` is put in the worker's place."""
+    return LocalChat([WorkerProcess({}, small=True)])
 
 
 def open_priced_model() -> ScriptedModel:

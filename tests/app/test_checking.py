@@ -88,7 +88,7 @@ def test_a_part_that_keeps_it_passes(tmp_path: Path, kind: Any, name: str) -> No
 
 def test_a_part_that_hangs_is_ended_with_all_it_started(own: None, tmp_path: Path) -> None:
     checked = checking.check_part("agent", "hang", tmp_path, limit=2.0)
-    assert checked.findings == ("It gave no answer within 2 s.",) and checked.seconds < 10
+    assert checked.findings == ("It gave no answer within 2 s.",)
 
 
 def test_a_name_that_stands_for_nothing_is_no_finding_but_a_mistake(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_the_sample_is_really_played_in_a_process_of_its_own(store: Store, monke
     monkeypatch.setattr(services, "SAMPLE_SCENARIOS", 2)
     sample = services.load_sample(store)
     assert (sample.name, sample.config.world, sample.scenario_count) == ("Sample", "toolwoz-generated", 2)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 170
     while services.load_run(store, sample.id).state in ("queued", "running") and time.monotonic() < deadline:
         time.sleep(0.1)
     result = services.run_result(store, sample.id)

@@ -64,7 +64,7 @@ def test_rows_are_written_below_the_data_folder_and_nowhere_else(played: Run, tm
 
 def test_files_are_validated_and_the_findings_stay(played: Run) -> None:
     test = opened("export")
-    test.button(key="validate").click().run(timeout=60)
+    test.button(key="validate").click().run(timeout=150)
     assert not test.exception
     assert test.session_state["validated"]
     assert all(check.ok for checks in test.session_state["validated"].values() for check in checks)
@@ -110,7 +110,7 @@ def test_parts_are_checked_on_the_page(empty: None, tmp_path: Path, monkeypatch:
     (tmp_path / "own.toml").write_text('[worlds]\nmine = "tests.app.fake_parts:open_world"\n')
     monkeypatch.setenv("JOSH_CONFIG", str(tmp_path / "own.toml"))
     test = opened("data", tab="parts")
-    test.button(key="check-all").click().run(timeout=90)
+    test.button(key="check-all").click().run(timeout=150)
     assert not test.exception
     checks = test.session_state["checks"]
     assert checks["world", "mine"].findings == ("Split 'empty' has no scenario.",)
@@ -137,7 +137,7 @@ def test_these_pages_load_nothing_that_only_training_needs(played: Run) -> None:
 import sys
 from streamlit.testing.v1 import AppTest
 for page, params in (("export", {{}}), *(("data", {{"tab": tab}}) for tab in ("scenarios", "parts", "storage"))):
-    test = AppTest.from_file("streamlit_app.py", default_timeout=30)
+    test = AppTest.from_file("streamlit_app.py", default_timeout=150)
     test.run()
     for name, value in params.items():
         test.query_params[name] = value
@@ -158,7 +158,7 @@ def test_runs_too_large_to_be_counted_are_written_tree_by_tree_all_the_same(
     test = opened("export")
     assert "too many to be counted here" in said(test)
     test.text_input[-1].set_value("exports/large").run()
-    test.button(key="write").click().run(timeout=60)
+    test.button(key="write").click().run(timeout=150)
     assert "recorded as e2" in said(test)
     folder = tmp_path / "josh-data" / "exports"
     first = next(each for each in folder.iterdir() if each.name != "large")

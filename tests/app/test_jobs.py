@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from app import jobs, launching, services
+from app import jobs, launching, listings, rendering, services
 from app.results import Progress
 from josh_engine.config import Run, RunConfig, RunLimits
 from josh_engine.errors import ConfigError, StorageError
+from josh_engine.models.local import process
 from storage import runs
 from storage.locks import RunHeld
 
 Store = services.Store
+LIFE = process._Life
 
 
 @pytest.fixture
@@ -40,7 +42,8 @@ def _states(store: Store, run_id: str) -> list[str]:
     return [rollout.state for rollout in services.list_rollouts(store, run_id)]
 
 
-def _until(claim: Callable[[], bool], seconds: float = 15.0) -> None:
+def _until(claim: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Patience, not a measure."""
     deadline = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < deadline, "it did not come true in time"
@@ -74,7 +77,7 @@ def test_a_stopped_run_is_resumed_to_the_same_rows(
     worker = _in_thread(store, run)
     _until(lambda: services.run_progress(store, run.id).calls > 5)
     assert services.shown_state(store, services.load_run(store, run.id)) == "running"
-    stopped = services.stop_run(store, run.id, wait=10)
+    stopped = services.stop_run(store, run.id, wait=60)
     worker.join()
     assert (stopped.state, stopped.paused_by, stopped.stop_requested) == ("paused", "person", False)
     assert "paused" in _states(store, run.id)
@@ -89,7 +92,7 @@ def test_a_cancelled_run_yields_only_what_was_finished_until_a_person_resumes_it
     monkeypatch.setenv("FAKE_SECONDS", "0.05")
     services.launch_run(store, run.id, limits=RunLimits(concurrency=2))
     _until(lambda: services.run_progress(store, run.id).finished > 1)
-    assert services.cancel_run(store, run.id, wait=10).state == "cancelled"
+    assert services.cancel_run(store, run.id, wait=60).state == "cancelled"
     assert set(_states(store, run.id)) == {"done", "cancelled"}
     assert services.run_here(store, run.id).state == "cancelled", "only resume takes it up again"
     assert len(_rows(store, run.id)["kto.jsonl"]) < len(rows["kto.jsonl"])
@@ -194,7 +197,7 @@ def test_two_never_work_on_one_run(store: Store, run: Run, monkeypatch: pytest.M
         services.resume_run(store, run.id)
     with pytest.raises(RunHeld):
         services.launch_run(store, run.id)
-    services.cancel_run(store, run.id, wait=10)
+    services.cancel_run(store, run.id, wait=60)
     worker.join()
 
 
@@ -247,15 +250,39 @@ def test_an_interrupted_run_is_cancelled_at_once(store: Store, run: Run, monkeyp
 
 
 @pytest.mark.parametrize(("sent", "state", "code"), [(signal.SIGTERM, "paused", 0), (signal.SIGINT, "cancelled", 130)])
-def test_a_signal_ends_a_run_cleanly(
-    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch, *, sent: int, state: str, code: int
+def test_a_signal_ends_a_run_cleanly_and_is_told_from_a_person(
+    store: Store, run: Run, monkeypatch: pytest.MonkeyPatch, *, sent: signal.Signals, state: str, code: int
 ) -> None:
     monkeypatch.setenv("FAKE_SECONDS", "0.05")
     child = _resume_in_child(store, run)
     _until(lambda: services.run_progress(store, run.id).calls > 0)
     os.kill(child.pid, sent)
-    assert child.wait(10) == code
+    assert child.wait(60) == code
+    result = services.run_result(store, run.id)
+    assert (result.state, result.paused_by) == (state, sent.name)
+    assert f"{state} by {sent.name}" in rendering.result(result)
+    told, _ = listings.sign_of_life(services.load_run(store, run.id), result)
+    assert sent.name in told and "person" not in told
+
+
+@pytest.mark.parametrize(("wish", "state"), [(services.stop_run, "paused"), (services.cancel_run, "cancelled")])
+def test_a_stop_does_not_wait_for_a_local_model_that_does_not_answer(
+    store: Store, config: RunConfig, monkeypatch: pytest.MonkeyPatch, *, wish: Callable[..., Run], state: str
+) -> None:
+    """And what it was doing is no rollout's failure: a resume plays those turns again."""
+    assert jobs.LOCAL_SECONDS + 5 * jobs.POLL_SECONDS < 10, "a stop is obeyed within ten seconds"
+    monkeypatch.setattr(jobs, "LOCAL_SECONDS", 0.0)
+    monkeypatch.setattr(process, "WORKER", "tests.app.stuck_worker")
+    opened: list[process._Life] = []
+    monkeypatch.setattr(process, "_Life", lambda *given: opened.append(life := LIFE(*given)) or life)
+    run = services.create_run(store, replace(config, model="tests.app.fake_parts:open_stuck_model"))
+    worker = _in_thread(store, run)
+    _until(lambda: bool(opened and opened[0].pending))
+    assert wish(store, run.id, wait=60).state == state
+    worker.join()
+    assert opened[0].process.returncode == -signal.SIGKILL and len(opened) == 1, "nothing was asked after the stop"
     assert services.load_run(store, run.id).state == state
+    assert set(_states(store, run.id)) <= {"queued", state}
 
 
 def test_a_second_interrupt_does_not_wait_for_the_turns_in_flight(
@@ -264,10 +291,12 @@ def test_a_second_interrupt_does_not_wait_for_the_turns_in_flight(
     monkeypatch.setenv("FAKE_SECONDS", "60")
     child = _resume_in_child(store, run)
     _until(lambda: services.load_run(store, run.id).state == "running" and "running" in _states(store, run.id))
-    os.kill(child.pid, signal.SIGINT)
-    time.sleep(0.2)
-    os.kill(child.pid, signal.SIGINT)
-    assert child.wait(10) == 130
+    sent = 0
+    while child.poll() is None:
+        os.kill(child.pid, signal.SIGINT)
+        sent += 1
+        time.sleep(0.2)
+    assert child.returncode == 130 and sent > 1
     assert services.load_run(store, run.id).state == "cancelled"
 
 

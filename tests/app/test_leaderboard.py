@@ -25,8 +25,9 @@ SAME_MODEL = (0.35, 0.25, 0.4)  # chances of 0, 1 and 2 of two goals
 
 def paired(**given: Any) -> Comparison:
     plain = {
-        "baseline": "b", "n": 300, "difference": 0.1, "low": 0.05, "high": 0.15, "success_difference": 0.12,
-        "success_low": 0.04, "success_high": 0.2, "p": 0.004, "fixed": ("s1", "s2"), "broken": ("s3",),
+        "baseline": "b", "n": 300, "pairs": 300, "difference": 0.1, "low": 0.05, "high": 0.15,
+        "success_difference": 0.12, "success_low": 0.04, "success_high": 0.2, "p": 0.004,
+        "fixed": ("s1", "s2"), "broken": ("s3",),
     }  # fmt: skip
     return Comparison(**{**plain, **given})
 
@@ -54,13 +55,13 @@ def standings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Standing, Stand
     [(0.01, 0.2, "better"), (-0.2, -0.01, "worse"), (-0.1, 0.1, "undecided"), (0.0, 0.1, "undecided")],
 )
 def test_a_verdict_is_the_interval_s(low, high, said):
-    assert leaderboard.verdict(paired(low=low, high=high)) == said
+    assert paired(low=low, high=high).verdict == said
 
 
 def test_the_sentence_says_verdict_figures_flips_and_what_n_resolves(standings):
     told = leaderboard.sentence(replace(standings[1], paired=paired()))
     assert told.startswith("Better: ")
-    for part in ("+0.100 [0.050, 0.150]", "+0.120 [0.040, 0.200]", "2 fixed, 1 broken", "p 0.004", "n 300"):
+    for part in ("+0.100 [0.050, 0.150]", "+0.120 [0.040, 0.200]", "2 fixed, 1 broken", "p 0.004", "n 300 of 300"):
         assert part in told
     assert leaderboard.resolved(paired()) == pytest.approx(2.8 * 0.05 / 1.96)
 
@@ -187,7 +188,8 @@ def test_an_adapter_is_judged_beside_its_base_and_a_base_is_played_once(tmp_path
 def test_table_4a_and_parameter_errors_lead_to_their_turns_and_stand_beside_the_paper_s(standings):
     base, other = standings
     errors = ({"api": "book_train", "parameter": "day", "kind": "wrong value", "count": 3, "share": 0.75},)
-    mine = replace(other.judged, bad_api_use=0.2, incorrect_format=0.01, parameter_errors=errors)
+    kinds = {"bad_api_use": 0.2, "incorrect_format": 0.01}
+    mine = replace(other.judged, error_kinds=kinds, parameter_errors=errors)
     rows = leaderboard.kinds_listed(replace(other, judged=mine), base, {"of": "x"}).rows
     assert [[cell["text"] for cell in row["cells"]][1:2] for row in rows] == [["20.0%"], ["1.0%"]]
     assert [cell["text"] for cell in rows[1]["cells"]][-2:] == ["25%", "1%"]
@@ -230,5 +232,5 @@ def test_beams_are_listed_with_what_was_learnt_from_each_search(tmp_path, standi
     assert {len(row["cells"]) for row in listed.rows} == {len(leaderboard.BEAMS)}
     told = [[cell["text"] for cell in row["cells"]] for row in listed.rows]
     assert told[0][-2:] == ["–", "–"] and told[1][-2] == "learnt"
-    assert told[1][-1] == f"{other.judged.result.success_rate:.3f}"
+    assert told[1][-1] == f"{other.judged.result.success_rate:.3f} (6 of 6)"
     assert [each[0] for each in told] == ["2", "4", "4", "8", "16"]  # the paper's last

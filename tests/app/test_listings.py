@@ -22,7 +22,7 @@ def rollout(number: int, **values: object) -> Rollout:
 
 def line(**values: object) -> RunLine:
     known = {"run": "r", "name": "n", "world": "w", "split": "s", "strategy": "josh", "agent": "a", "user": "u"}
-    known |= {"state": "done", "scenarios": 4, "rollouts": 4, "finished": 4, "average_reward": 0.5}
+    known |= {"state": "done", "scenarios": 4, "rollouts": 4, "finished": 4, "average_reward": 0.5, "full": 1}
     return RunLine(**(known | {"success_rate": 0.25, "created": "2026-11-21T00:37:12+00:00"} | values))  # type: ignore[arg-type]
 
 
@@ -92,7 +92,7 @@ def test_a_sign_of_life_is_told_by_its_age():
 
 
 def test_full_trees_are_counted_over_runs_and_the_best_example_is_chosen():
-    assert pipeline.fully_rewarded([line(), line(success_rate=None)]) == 1
+    assert pipeline.fully_rewarded([line(full=2), line(success_rate=None, full=0)]) == 2
     assert listings.best_example((NONE, PART, FULL, WAITING)) == FULL
     assert listings.best_example((NONE,)) is None
     greedy = line(run="g", strategy="greedy")
@@ -176,7 +176,7 @@ def test_the_steps_of_the_work_say_how_much_there_is_and_lead_to_the_newest():
     lines = (line(), line(strategy="greedy", success_rate=0.25))
     *_, train, evaluate = pipeline.pipeline(lines, count, active=(), exports=0, jobs=(job,))
     assert (train.count, train.state, dict(train.params)) == ("1 job", "newest: running", {"job": "t1"})
-    assert (evaluate.count, evaluate.state) == ("1 run", "newest: 25 % success")
+    assert (evaluate.count, evaluate.state) == ("1 run", "25 % success, 4 of 4")
 
 
 def test_tags_stand_beside_the_name():

@@ -50,8 +50,8 @@ def test_pass_k_is_the_mean_of_c_k_over_n_k():
     trials = [rollout("a", trial, grade=float(trial < 3)) for trial in range(4)]
     trials += [rollout("b", trial, grade=float(trial < 1), goals=0) for trial in range(4)]
     found = pass_hat_k(trials)
-    assert [each.value for each in found] == [(3 / 4 + 1 / 4) / 2, (3 / 6 + 0) / 2, (1 / 4 + 0) / 2, 0.0]
-    assert all(each.low <= each.value <= each.high and each.n == 2 for each in found)
+    assert [each.over.value for each in found] == [(3 / 4 + 1 / 4) / 2, (3 / 6 + 0) / 2, (1 / 4 + 0) / 2, 0.0]
+    assert all(each.over.low <= each.over.value <= each.over.high and each.over.n == 2 for each in found)
 
 
 def test_scenarios_without_goals_count_where_the_world_grades_them():
@@ -71,9 +71,9 @@ def test_where_the_world_grades_success_decides(standings):
     paired = standings[1].paired
     assert paired is not None and paired.graded and paired.n == 4
     told = replace(paired, low=-0.2, high=-0.1, success_low=0.1, success_high=0.3)
-    assert leaderboard.verdict(told) == "better"
+    assert told.verdict == "better"
     assert "success decides" in leaderboard.sentence(replace(standings[1], paired=told))
-    assert leaderboard.verdict(replace(told, graded=False)) == "worse"
+    assert replace(told, graded=False).verdict == "worse"
 
 
 def test_pass_k_stands_with_intervals_the_floor_and_what_others_measured(standings):
@@ -92,7 +92,7 @@ def test_pass_k_stands_with_intervals_the_floor_and_what_others_measured(standin
     assert "gpt-4o, FC" not in [texts(row)[0] for row in over_trials.pass_listed([elsewhere]).rows]
     second = replace(standings[0], run=replace(standings[0].run, config=replace(dev, world="tau2-retail")))
     told = {texts(row)[0]: texts(row) for row in over_trials.pass_listed([second]).rows}
-    assert told["GPT-5 (2025-10)"][1:] == ["0.816", "0.718", "0.647", "0.588", "114", "–", "gpt-4.1"]
+    assert told["GPT-5 (2025-10)"][1:] == ["0.816", "0.718", "0.647", "0.588", "114", "–", "–", "gpt-4.1"]
     assert "gpt-4o, FC" not in told
 
 
@@ -119,13 +119,13 @@ def test_costs_of_the_sides_stand_apart(standings):
     judged = standings[0].judged
     usage = {"agent_usage": SideUsage(calls=48, usd=0.32), "user_usage": SideUsage(calls=32, usd=None)}
     told = replace(standings[0], judged=replace(judged, result=replace(judged.result, **usage)))
-    assert texts(over_trials.costs_listed([told]).rows[0])[1:] == ["16", "3.0", "0.0200", "2.0", "unknown"]
-    assert texts(over_trials.costs_listed(standings).rows[0])[1:] == ["16", "none", "–", "none", "–"]
+    assert texts(over_trials.costs_listed([told]).rows[0])[1:] == ["16 of 16", "3.0", "0.0200", "2.0", "unknown"]
+    assert texts(over_trials.costs_listed(standings).rows[0])[1:] == ["16 of 16", "none", "–", "none", "–"]
 
 
 def test_the_board_has_the_floor_and_ranks_by_success_and_the_csv_has_it_all(standings):
     listed = leaderboard.board_listed(standings, standings[0].run.id, official=False)
-    assert texts(listed.rows[-1])[:3] == ["floor: doing nothing", "–", "0.250"]
+    assert texts(listed.rows[-1])[:4] == ["floor: doing nothing", "–", "–", "0.250"]
     rows = list(csv.DictReader(io.StringIO(figures_csv.as_csv(standings))))
     assert (rows[0]["trials"], rows[0]["floor"]) == ("4", "0.25")
     assert float(rows[0]["pass_2"]) == pytest.approx(standings[0].judged.result.pass_k[1])
@@ -138,8 +138,8 @@ def test_the_chart_says_its_figures_and_the_floor_in_words(standings):
 
 
 def test_a_world_that_is_not_there_any_more_has_no_floor(standings, tmp_path: Path):
-    assert evaluating.floor(standings[0].run, tmp_path / "nowhere") is None
+    assert evaluating.of_world(standings[0].run, tmp_path / "nowhere").floor is None
     with services.open_store(tmp_path / "josh.db") as store:
         config = services.build_config(services.RunRequest(limit=2), tmp_path)
         run = services.create_run(store, config)
-        assert evaluating.floor(run, tmp_path) is None, "a world that grades nothing"
+        assert evaluating.of_world(run, tmp_path).floor is None, "a world that grades nothing"

@@ -18,6 +18,7 @@ from tests.app import fake_parts
 from tests.app.sample_search import HOSTILE
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 150  # seconds; a page is drawn in one, on a machine that has nothing else to do
 HEAVY = ("torch", "transformers", "trl", "peft", "datasets")
 
 SHARED = ("Web page: click and replay", "pyvis network", "GraphML", "JSON (networkx)")
@@ -39,7 +40,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(page: str, **params: str) -> AppTest:
-    test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=20)
+    test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE)
     test.run()
     for name, value in params.items():
         test.query_params[name] = value
@@ -226,7 +227,7 @@ def test_a_run_is_described_and_deleted_from_its_page(played: Run):
 
 
 def test_who_is_looking_is_asked_once_and_kept_with_the_people(played: Run):
-    test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=20).run()
+    test = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE).run()
     test.text_input(key="auditor").set_value(f" {HOSTILE[0][:30]} ").run()
     assert test.session_state["auditor"] == HOSTILE[0][:30].strip()
     with services.open_store(services.store_path()) as store:
@@ -284,7 +285,7 @@ import sys
 from streamlit.testing.v1 import AppTest
 for page, params in (("overview", {{}}), ("run", {{"run": {played.id!r}}}),
                      ("tree", {{"run": {played.id!r}, "scenario": {played.config.scenarios[0]!r}}})):
-    test = AppTest.from_file("streamlit_app.py", default_timeout=30)
+    test = AppTest.from_file("streamlit_app.py", default_timeout=PATIENCE)
     test.run()
     for name, value in params.items():
         test.query_params[name] = value

@@ -65,7 +65,7 @@ def judged(draw: st.DrawFn) -> tuple[Searched, list[Verdict]]:
     return searched, said
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(judged(), st.booleans(), st.sampled_from((False, False, True)))
 def test_the_preview_is_what_changes_in_the_files(
     given_: tuple[Searched, list[Verdict]], twin: bool, filtered: bool
@@ -87,7 +87,7 @@ def test_the_preview_is_what_changes_in_the_files(
     assert foretold.path_after == ideal_path(searched.tree, said)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(judged())
 def test_taking_words_back_one_by_one_restores_every_byte_of_every_file(
     given_: tuple[Searched, list[Verdict]],
@@ -103,7 +103,7 @@ def test_taking_words_back_one_by_one_restores_every_byte_of_every_file(
     assert files(with_twin(searched, every)) == files(with_twin(searched, []))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(judged())
 def test_every_turn_off_the_ideal_path_has_a_reason_or_a_persons_mark(
     given_: tuple[Searched, list[Verdict]],

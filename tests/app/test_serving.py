@@ -121,7 +121,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded(tmp_path):
 def test_a_folder_that_is_no_model_is_wrong_input(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "app", "serve-model", str(tmp_path / "none"), "--store", str(tmp_path / "josh.db")],
-        cwd=ROOT, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, capture_output=True, text=True, timeout=170,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("error: There is no model folder") and done.stderr.count("\n") == 1
@@ -157,4 +157,4 @@ def test_the_command_serves_the_openai_client(tmp_path):
                 client.chat.completions.create(model="other", messages=HELLO["messages"])
         finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0

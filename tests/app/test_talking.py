@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> Iterator[services.Store]:
             services.cancel_run(opened, run.id, wait=5.0)
 
 
-def when(store: services.Store, run_id: str, done: Callable[[Talk], bool], seconds: float = 20.0) -> Talk:
+def when(store: services.Store, run_id: str, done: Callable[[Talk], bool], seconds: float = 120.0) -> Talk:
     deadline = time.monotonic() + seconds
     while not done(talk := talking.open_talk(store, run_id)):
         assert time.monotonic() < deadline, (talk.state, talk.rollout.error, talk.lines)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +56,7 @@ def request(rows: Path, model: Path, **given: Any) -> TrainingRequest:
     return TrainingRequest(rows, str(model), preset="smoke", **{"settings": SETTINGS, **given})
 
 
-def waited(store: services.Store, job_id: str, until: Any, seconds: float = 90) -> trainings.Training:
+def waited(store: services.Store, job_id: str, until: Any, seconds: float = 170) -> trainings.Training:
     deadline = time.monotonic() + seconds
     while not until(job := trainings.load_training(store, job_id)):
         assert time.monotonic() < deadline, job
@@ -96,6 +98,56 @@ def test_a_job_asked_to_end_saves_its_adapter_and_goes_on_to_the_same_loss(store
     trainings.queue_training(store, job.id)
     again = trainings.run_training(store, job.id)
     assert (again.state, again.loss) == ("done", whole.loss)
+
+
+def test_a_deleted_folder_is_free_again(store, rows, model, tmp_path):
+    """For any job, and the one that was in it does not show what is another's."""
+    out = tmp_path / "adapter"
+    first = trainings.create_training(store, request(rows, model, out=out))
+    assert trainings.create_training(store, request(rows, model, out=out)) == first, "one that waits has no folder yet"
+    trainings.run_training(store, first.id)
+    with pytest.raises(ConfigError, match="or delete it"):
+        trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out))
+    shutil.rmtree(out)
+    second = trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out))
+    assert second.id != first.id and trainings.run_training(store, second.id).state == "done"
+    gone = trainings.load_training(store, first.id)
+    assert (gone.state, gone.adapter, gone.out) == ("done", None, f"{out} (deleted)")
+    shutil.rmtree(out)
+    assert trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out)).id != second.id
+
+
+def test_a_stop_does_not_wait_for_a_step_that_does_not_end(store, rows, model, monkeypatch):
+    """Loading a large model, or one step of it, takes minutes on a CPU."""
+    assert trainings.STEP_SECONDS + 3 * trainings.LOOK_SECONDS < 10, "a stop is obeyed within ten seconds"
+    monkeypatch.setattr(trainings, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(trainings, "LOOK_SECONDS", 0.01)
+    job = trainings.create_training(store, request(rows, model))
+
+    def endless(*given: Any) -> None:
+        trainings.cancel_training(store, job.id)
+        while True:
+            time.sleep(0.01)
+
+    monkeypatch.setattr("josh_engine.training.job.train", endless)
+    stopped = trainings.run_training(store, job.id)
+    assert (stopped.state, stopped.adapter, stopped.error) == ("cancelled", None, None)
+
+
+def test_whoever_no_longer_waits_for_a_preflight_ends_it(rows, model, monkeypatch):
+    class Left(BaseException):
+        """As Streamlit's, where a person left the page."""
+
+    def leave() -> None:
+        raise Left
+
+    started: list[subprocess.Popen[str]] = []
+    opened = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **named: started.append(p := opened(*given, **named)) or p)
+    monkeypatch.setattr(trainings, "LOOK_SECONDS", 0.01)
+    with pytest.raises(Left):
+        trainings.preflight_training(request(rows, model), waiting=leave)
+    assert [each.returncode for each in started] == [-signal.SIGKILL]
 
 
 @pytest.mark.long(20)

@@ -57,6 +57,13 @@ def test_a_turn_is_listed_as_going_stopped_or_done(tmp_path: Path, started: list
                 turns.launch_turn(store, "one", Plan())
         (folder / RESULT).write_text("{}")
         (done,) = turns.list_turns(store)
+        assert done.said == turns.ALL_DONE
+        told = [("base", 1.0, ""), ("sft-0", 1.0, "not decisive: 5 of 6 finished on the base's side")]
+        told += [("base", 0.0, ""), ("sft-0", 0.0, "better")]
+        judged = [{"model": model, "temperature": at, "verdict": verdict} for model, at, verdict in told]
+        (folder / RESULT).write_text(json.dumps({"judged": judged}))
+        (done,) = turns.list_turns(store)
+        assert done.said == "sft-0: not decisive: 5 of 6 finished on the base's side"
     (row,) = turns.turns_listed([done]).rows
     assert done.state == "done" and row["href"] == "evaluate?runs=b%2Ct&base=b"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from app import auditing, services
-from josh_engine.audit import in_order
+from app.tree_view.judging_sheet import pair_view
+from josh_engine.audit import AuditPair, in_order, onwards
+from josh_engine.encoding import to_json
 from tests.e2e.conftest import Served, serving, settled
 
 pytestmark = pytest.mark.browser
@@ -79,7 +82,7 @@ def test_pairs_are_judged_by_one_key_each_blind_undone_and_resumed(searched: tup
     expect(page.locator(".st-key-last")).to_contain_text("can't tell: bad wording")
     page.goto(served.url("audit", runs=run))  # another day
     said(page, 2)
-    order = in_order(audit(served, run).pairs)
+    order = onwards(in_order(audit(served, run).pairs))
     votes = audit(served, run).votes()[me]
     assert list(votes) == [order[0].id, order[1].id] and votes[order[1].id] == "cannot_tell"
     settled(page)
@@ -120,7 +123,7 @@ def test_people_differ_and_a_third_settles_it_without_their_names(searched: tupl
 def test_a_pair_whose_tree_was_promoted_meanwhile_is_not_saved(searched: tuple[Served, str], page: Any) -> None:
     served, run = searched
     sit_down(page, served, run, "Dan")
-    (pair,) = in_order(audit(served, run).pairs)[:1]
+    pair = onwards(in_order(audit(served, run).pairs))[0]
     with services.open_store(served.store) as store:
         services.give_verdict(store, pair.rollout, pair.bad, "promote", auditor="Bo", seen=None, reason="kinder")
     page.keyboard.press("1")
@@ -139,6 +142,71 @@ def test_the_open_mode_shows_the_search_s_choice_and_says_so_of_the_verdict(
     said(page, 1)
     told = [each.verdict for each in audit(served, run).judged if each.verdict.auditor == me]
     assert [each.blind for each in told] == [False]
+
+
+def golden(served: Served, run: str) -> Iterator[tuple[AuditPair, set[str]]]:
+    """Each pair with the words of its scenario's gold calls that neither its brief nor its conversation says."""
+    with services.open_store(served.store) as store:
+        for pair in in_order(audit(served, run).pairs):
+            tree = auditing.open_pair(store, pair).tree
+            view = pair_view(tree, pair.good, pair.bad)
+            known = json.dumps([view.brief, *map(to_json, (*view.before, view.left, view.right))], ensure_ascii=False)
+            words = {
+                str(word)
+                for goal in tree.scenario.goals
+                for word in (goal.id, goal.name, goal.record, *goal.arguments.values())
+            }
+            yield pair, {each for each in words if len(each) > 2 and each not in known}
+
+
+def test_blind_mode_holds_no_gold_call_in_the_document_or_on_the_socket(
+    searched: tuple[Served, str], page: Any
+) -> None:
+    served, run = searched
+    frames: list[bytes] = []
+
+    def keep(payload: bytes | str) -> None:
+        frames.append(payload if isinstance(payload, bytes) else payload.encode())
+
+    page.on("websocket", lambda socket: (socket.on("framereceived", keep), socket.on("framesent", keep)))
+    pair, words = max((each for each in golden(served, run) if "." in each[0].good), key=lambda each: len(each[1]))
+    page.goto(served.url("audit", runs=run, pair=pair.id))
+    expect(page.get_by_test_id("judging")).to_be_visible()
+    settled(page)
+    told = page.content() + page.evaluate(EVERYTHING) + page.url
+    sent = b"".join(frames).decode("utf-8", "replace")
+    assert "The user says" in told and "The user says" in sent, "what is drawn is among what was sent"
+    assert words and [each for each in words if each in told or each in sent] == []
+    assert [each for each in (pair.good, pair.bad) if f'"{each}"' in sent] == [], "an address tells who came first"
+    frames.clear()
+    page.goto(served.url("audit", runs=run, pair=pair.id, mode="open"))
+    expect(page.get_by_text("The search preferred:")).to_be_visible()
+    settled(page)
+    openly = b"".join(frames).decode("utf-8", "replace")
+    assert [each for each in words if each in openly], "the same words, where they are shown"
+
+
+def test_a_pair_seen_on_its_tree_page_is_told_before_the_verdict_and_kept_as_not_blind(
+    searched: tuple[Served, str], page: Any
+) -> None:
+    served, run = searched
+    me = f"Gil {time.monotonic_ns()}"
+    pair = in_order(audit(served, run).pairs)[-1]
+    page.goto(served.url("tree", run=run, scenario=pair.scenario))  # looked at before any name is given
+    expect(page.get_by_role("log", name="Conversation")).to_be_visible()
+    field = page.get_by_role("textbox", name="Who are you?")
+    field.fill(me)
+    field.press("Enter")
+    settled(page)
+    page.goto(served.url("audit", runs=run, pair=pair.id))
+    told = "You saw this pair's label on the Tree page; your verdict will not count as blind."
+    expect(page.get_by_text(told)).to_be_visible()
+    settled(page)
+    page.get_by_test_id("judging").click()
+    page.keyboard.press("1")
+    said(page, 1)
+    expect(page.locator(".st-key-last")).to_contain_text("not blind")
+    assert [each.verdict.blind for each in audit(served, run).judged if each.verdict.auditor == me] == [False]
 
 
 def test_nobody_s_verdict_is_not_kept(searched: tuple[Served, str], page: Any) -> None:

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 KINDS = ("limited", "error", "timeout", "reset", "truncated", "empty_choices", "wrong_shape", "unavailable")
-INSIDE = ("error_inside", "words_inside", "too_large", "loading")  # refusals that do not look like one
+INSIDE = (
+    "error_inside",
+    "words_inside",
+    "error_in_choice",
+    "too_large",
+    "loading",
+)  # refusals in disguise
 NO_MOVES = ("length", "filtered", "broken_off", "silent", "thinking", "half_call")  # whole answers that are no move
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,15 @@ from tests.fake_openai.faults import Faults
 Json = Any
 Answer = Callable[[Json], Json]  # from the request's body to the answer's
 CHAT = "/v1/chat/completions"
+
+
+@dataclass
+class Refused:
+    """What an answer may be instead of one: a status with a body, as JSON or as it stands."""
+
+    status: int
+    body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,6 +72,7 @@ class Endpoint:
         self.tried: Counter[str] = Counter()
         self.in_flight = self.most_in_flight = 0
         self.headers: list[Mapping[str, str]] = []
+        self.paths: list[str] = []
         self.ledgers: dict[str, TextIO] = {}
 
     def write(self, mark: str, body: Json) -> None:
@@ -108,12 +119,13 @@ class Connection(asyncio.Protocol):
 
     def serve(self, first: str, headers: Mapping[str, str], raw: bytes) -> None:
         path = first.split(" ")[1]
-        if path != CHAT:
+        if path.partition("?")[0] != CHAT:
             self.other(path)
             return
         endpoint, programme, body = self.endpoint, self.endpoint.programme, json.loads(raw)
         endpoint.requests.append(body)
         endpoint.headers.append(headers)
+        endpoint.paths.append(path)
         endpoint.write("asked", body)
         refusal = _refused(programme, headers, body)
         if refusal is not None:
@@ -136,6 +148,10 @@ class Connection(asyncio.Protocol):
 
     def answered(self, body: Json, answer: Json) -> None:
         self.endpoint.in_flight -= 1
+        if isinstance(answer, Refused):
+            raw = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+            self.write(answer.status, raw.encode(), answer.headers)
+            return
         self.endpoint.write("answered", body)
         self.send(200, answer)
 
@@ -157,6 +173,10 @@ class Connection(asyncio.Protocol):
                 self.send(429, _error("Too many requests.", "rate_limit_exceeded"), wait)
             case "error":
                 self.send(500, _error("Something broke.", "server_error"))
+            case "error_in_choice":
+                answer = programme.answer(body)
+                answer["choices"][0] |= {"error": {"message": "cut off", "code": 502}, "finish_reason": "error"}
+                self.send(200, answer)
             case "unavailable":
                 self.write(503, b"upstream is away", {"Content-Type": "text/plain"})
             case "timeout":
@@ -235,8 +255,14 @@ class Running:
         return self.endpoint.requests
 
 
-async def serve(endpoint: Endpoint, port: int = 0) -> asyncio.Server:
-    return await asyncio.get_running_loop().create_server(lambda: Connection(endpoint), "127.0.0.1", port, backlog=1024)
+async def serve(endpoint: Endpoint, port: int = 0, certificate: Path | None = None) -> asyncio.Server:
+    """`certificate`: a PEM with its key; None: plain http."""
+    secured = None
+    if certificate is not None:
+        secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secured.load_cert_chain(certificate)
+    loop = asyncio.get_running_loop()
+    return await loop.create_server(lambda: Connection(endpoint), "127.0.0.1", port, backlog=1024, ssl=secured)
 
 
 def port_of(server: asyncio.Server) -> int:
@@ -244,14 +270,14 @@ def port_of(server: asyncio.Server) -> int:
 
 
 @contextmanager
-def running(programme: Programme) -> Iterator[Running]:
+def running(programme: Programme, certificate: Path | None = None) -> Iterator[Running]:
     """The server in a thread of its own, until the block ends."""
     endpoint, loop = Endpoint(programme), asyncio.new_event_loop()
-    server = loop.run_until_complete(serve(endpoint))
+    server = loop.run_until_complete(serve(endpoint, certificate=certificate))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield Running(f"http://127.0.0.1:{port_of(server)}/v1", endpoint)
+        yield Running(f"http{'s' if certificate else ''}://127.0.0.1:{port_of(server)}/v1", endpoint)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

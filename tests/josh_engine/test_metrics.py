@@ -37,7 +37,8 @@ def test_average_reward_and_success_rate():
 def test_failed_rollouts_are_counted_beside_the_metric_and_goalless_ones_as_skipped():
     summary = summarise([rollout("a", 2), rollout("b", 0, state="failed"), rollout("c", 0, 0)])
     assert (summary.average_reward.value, summary.average_reward.n) == (1.0, 1)
-    assert (summary.failed, summary.skipped, summary.finished) == (1, 1, 2)
+    assert (summary.failed, summary.skipped, summary.success.of) == (1, 1, "2 of 3")
+    assert summary.reward.low == 0.5, "c is known to have no goals, b may have some"
 
 
 def test_a_worlds_grade_is_the_success():
@@ -63,7 +64,8 @@ def test_pass_k_is_the_chance_that_k_of_the_trials_all_succeed():
     for k in (1, 2, 3, 4):
         drawn = [all(trials[index].success for index in chosen) for chosen in combinations(range(4), k)]
         by_hand.append((sum(drawn) / len(drawn) + 1) / 2)
-    assert [each.value for each in pass_hat_k(trials)] == pytest.approx(by_hand)
+    assert [each.over.value for each in pass_hat_k(trials)] == pytest.approx(by_hand)
+    assert [each.low for each in pass_hat_k(trials)] == pytest.approx(by_hand), "nothing is missing"
 
 
 def test_the_interval_is_the_bootstraps_and_repeats():
@@ -84,7 +86,7 @@ def test_a_comparison_is_paired_on_the_scenarios_both_finished():
     before = [rollout("a", 0), rollout("b", 2), rollout("c", 1), rollout("d", 0)]
     after = [rollout("a", 2), rollout("b", 2), rollout("c", 2), rollout("e", 2)]
     paired = compare(before, after)
-    assert (paired.n, paired.difference) == (3, 0.5)
+    assert (paired.n, paired.pairs, paired.difference) == (3, 3, 0.5)
     assert (paired.fixed, paired.broken) == (("a", "c"), ())
     assert compare(before, [rollout("z", 1)]) is None
 
@@ -103,7 +105,7 @@ def test_error_analysis_counts_conversations_apis_and_parameters():
     missing = search({"0": [use("find_hotel"), say("a")]}, [HOTEL], greedy).tree
     right = search({"0": [use("find_hotel"), FIND_HOTEL, say("a")]}, [HOTEL], greedy).tree
     analysis = error_analysis([malformed, unknown, wrong, missing, right])
-    assert (analysis.incorrect_format, analysis.bad_api_use, analysis.n) == (0.2, 0.2, 5)
+    assert (analysis.kinds["incorrect_format"], analysis.kinds["bad_api_use"], analysis.n) == (0.2, 0.2, 5)
     assert analysis.errors_by_api == {"find_hotel": 1, "fly_me": 1}
     assert {(each.parameter, each.kind, each.count) for each in analysis.parameter_errors} == {
         ("area", "wrong value", 1),

@@ -7,7 +7,6 @@ from fake_openai.asking import ASKED, KEY, TOOL, answered, ask, chat, using
 from fake_openai.chats import called, said
 from fake_openai.server import Programme, running
 
-from josh_engine.errors import ModelError
 from josh_engine.messages import parse_arguments
 from josh_engine.models.openai_chat import OpenAIChat
 from josh_engine.models.prices import Price
@@ -189,11 +188,18 @@ def test_what_changes_nothing_is_left_out_and_that_is_remembered(refused, sampli
     assert instead is None or all(instead in each for each in server.requests[1:])
 
 
-def test_what_would_change_the_answers_is_told_instead():
-    programme = Programme(lambda body: said("x"), refuses=("top_k",))
-    with running(programme) as server, pytest.raises(ModelError, match="top_k") as caught:
-        ask(chat(server.url), sampling=Sampling(top_k=5))
-    assert "--top-k" in caught.value.remedy
+def test_what_changes_the_answers_is_left_out_too_and_told_once():
+    with running(Programme(lambda body: said("ok"), refuses=("top_k",))) as server:
+        model = chat(server.url)
+
+        async def twice(model: OpenAIChat) -> None:
+            for _ in range(2):
+                await model.complete(ASKED, (), Sampling(top_k=5), 5)
+
+        using(model, twice)
+    assert ["top_k" in each for each in server.requests] == [True, False, False]
+    assert [notice.kind for notice in model.notices] == ["habit:top_k"]
+    assert "top_k" in model.notices[0].text and "Unsupported parameter" in model.notices[0].text
 
 
 def test_a_lone_system_prompt_becomes_the_users_words_where_the_endpoint_insists():

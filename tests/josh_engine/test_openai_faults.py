@@ -7,25 +7,26 @@ import socket
 import time
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_openai.asking import ASKED, HASTY, KEY, ask, chat, failed, using
 from fake_openai.chats import said
-from fake_openai.faults import KINDS, Faults
+from fake_openai.faults import INSIDE, KINDS, Faults
 from fake_openai.server import Programme, running
 
 from josh_engine.errors import BadResponse, ContextOverflow, MissingKey, ModelError, ModelUnavailable, RateLimited
 from josh_engine.models.endpoint import Timeouts
-from josh_engine.models.faults import wait_of
 from josh_engine.models.limits import Limits, Patience
 from josh_engine.models.openai_chat import OpenAIChat
+from josh_engine.models.refusal import wait_of
 from josh_engine.values import Message
 
 # Faults that pass
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "cut_off"])
+@pytest.mark.parametrize("kind", [*KINDS, *INSIDE, "cut_off"])
 def test_every_fault_that_passes_ends_in_a_repetition_and_the_answer(kind):
     programme = Programme(lambda body: said("at last"), faults=Faults(1.0, (kind,), times=2), hang=0.6)
     with running(programme) as server:
@@ -41,6 +42,11 @@ def test_every_fault_that_passes_ends_in_a_repetition_and_the_answer(kind):
         ("unavailable", ModelUnavailable, 6),
         ("timeout", ModelUnavailable, 6),
         ("reset", ModelUnavailable, 6),
+        ("loading", RateLimited, 6),
+        ("too_large", RateLimited, 6),
+        ("error_inside", RateLimited, 6),
+        ("words_inside", ModelUnavailable, 6),
+        ("error_in_choice", ModelUnavailable, 6),
         ("truncated", BadResponse, 3),
         ("empty_choices", BadResponse, 3),
         ("wrong_shape", BadResponse, 3),
@@ -90,12 +96,11 @@ def test_retry_after_is_read_in_every_form_it_comes_in(headers, seconds):
     assert wait_of(headers) == seconds
 
 
-# Faults that only a person can mend: said within five seconds, after one request, and never asked again
+# Faults that only a person can mend: said after one request, and never asked again
 
 
 def told_at_once(programme: Programme, kind: type[ModelError], requests: int, **settings: Any) -> ModelError:
     """The error of sixteen calls at once and of one more."""
-    started = time.monotonic()
 
     async def all_of_them(model: OpenAIChat) -> list[Any]:
         first = await asyncio.gather(*(model.complete(ASKED) for _ in range(16)), return_exceptions=True)
@@ -105,7 +110,6 @@ def told_at_once(programme: Programme, kind: type[ModelError], requests: int, **
         limits = Limits()
         limits.pace = replace(limits.pace, allowed=1.0, ceiling=1)
         errors = using(chat(server.url, limits=limits, **settings), all_of_them)
-    assert time.monotonic() - started < 5
     assert len(server.requests) == requests
     assert all(type(error) is kind and str(error) == str(errors[0]) for error in errors)
     return errors[0]
@@ -132,17 +136,18 @@ def test_a_wrong_path_is_told():
     assert "/v1" in e.value.remedy
 
 
-def test_nothing_at_the_address_is_told_within_five_seconds_and_not_tried_again():
+def test_nothing_at_the_address_is_told_and_not_tried_again():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        started = time.monotonic()
         with pytest.raises(ModelUnavailable, match="Nothing answers at") as caught:
             ask(chat(url, limits=Limits()))
-    assert time.monotonic() - started < 5 and not caught.value.retry and "start the server" in caught.value.remedy
+    assert caught.value.final and not caught.value.retry and "start the server" in caught.value.remedy
 
 
-def test_a_host_that_does_not_exist_or_swallows_everything_is_told_within_five_seconds():
+def test_a_host_that_swallows_everything_is_told_when_the_time_to_connect_is_over():
+    """Long before the system itself would give up, which takes it two minutes."""
+    assert Timeouts().connect < 5
     with socket.socket() as silent:  # takes no connection: its queue of one is full
         silent.bind(("127.0.0.1", 0))
         silent.listen(0)
@@ -152,8 +157,8 @@ def test_a_host_that_does_not_exist_or_swallows_everything_is_told_within_five_s
             each.connect_ex(silent.getsockname())
         started = time.monotonic()
         with pytest.raises(ModelUnavailable, match="Nothing answers at"):
-            ask(chat(f"http://127.0.0.1:{silent.getsockname()[1]}/v1", timeouts=Timeouts(connect=1.0), limits=Limits()))
-        assert time.monotonic() - started < 5
+            ask(chat(f"http://127.0.0.1:{silent.getsockname()[1]}/v1", timeouts=Timeouts(connect=0.5), limits=Limits()))
+        assert time.monotonic() - started < 60
         for each in held:
             each.close()
 
@@ -193,6 +198,50 @@ def test_a_conversation_that_is_too_long_is_told_and_the_next_one_is_asked():
 
         assert using(chat(server.url), two) == "ok"
     assert len(server.requests) == 2
+
+
+# Certificates
+
+
+OWN = Path(__file__).parents[1] / "fake_openai" / "own.pem"  # of 127.0.0.1, by nobody but itself
+
+
+def test_a_certificate_of_ones_own_is_told_with_how_to_trust_it_and_then_trusted(monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    with running(Programme(lambda body: said("ok")), certificate=OWN) as server:
+        with pytest.raises(ModelUnavailable, match="certificate of https") as caught:
+            ask(chat(server.url))
+        assert caught.value.final and "SSL_CERT_FILE" in caught.value.remedy and server.requests == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(OWN))
+        assert ask(chat(server.url)).content == "ok"
+
+
+@pytest.mark.parametrize("held", [None, "no certificate"])
+def test_a_file_of_certificates_that_is_none_is_told(held, tmp_path, monkeypatch):
+    if held is not None:
+        (tmp_path / "ca.pem").write_text(held)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(ModelUnavailable) as caught:
+        ask(chat("https://127.0.0.1:9/v1"))
+    assert caught.value.final and "SSL_CERT_FILE" in str(caught.value)
+
+
+def test_https_where_only_http_is_spoken_is_told():
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def asked() -> ModelError:
+        server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+        model = chat(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+        with pytest.raises(ModelError, match="does not speak https") as caught:
+            await model.complete(ASKED)
+        await model.close()
+        server.close()
+        return caught.value
+
+    error = asyncio.run(asked())
+    assert error.final and "http://" in error.remedy
 
 
 # The key

@@ -226,7 +226,7 @@ def test_malformed_generations_and_unknown_names_are_counted_as_the_paper_counts
         played = searched({"call": [answers], "say": [REPLY]}, ReactAgent(4), strategy="greedy", seed=5)
         found = error_analysis([played.tree])
         assert any(node.turn.calls for node in played.tree.nodes.values())
-        assert (found.bad_api_use, found.incorrect_format) == (bad_use, bad_format)
+        assert (found.kinds["bad_api_use"], found.kinds["incorrect_format"]) == (bad_use, bad_format)
 
 
 def test_agents_keep_nothing_between_turns():

@@ -21,7 +21,6 @@ from josh_engine.tree import branches, fold, label_turns
 from josh_engine.users.scripted import ModelledUser, ScriptedUser
 from josh_engine.values import (
     Collapsed,
-    Completion,
     Grade,
     Message,
     Rollout,
@@ -31,6 +30,7 @@ from josh_engine.values import (
     Usage,
 )
 from josh_engine.worlds.scripted import ExactCalls, Notebook, ScriptedWorld
+from tests import virtual_time
 
 SCENARIO = Scenario("s", "scripted", "train", ("a hotel",), (HOTEL, TRAIN))
 
@@ -250,15 +250,13 @@ def test_a_world_that_answers_differently_on_resume_is_an_error_and_not_a_label(
     assert "answers differently" in (resumed.error or "")
 
 
-def test_the_critical_path_is_the_sum_of_the_slowest_turns():
-    def answer(messages, seed) -> Completion:
-        return say("hm")
-
-    model = ScriptedModel(answer, seconds=0.02)
+def test_the_critical_path_is_the_sum_of_the_slowest_turns(monkeypatch):
+    """And the turns of an exchange are in flight together: 14 calls of 2 s take three times 2 s."""
+    monkeypatch.setattr("time.perf_counter", lambda: asyncio.get_running_loop().time())
+    monkeypatch.setattr("asyncio.run", virtual_time.run)
+    model = ScriptedModel(lambda messages, seed: say("hm"), seconds=2.0)
     rollout = roll(ScriptedAgent(), model=model, config=strategy(depth=3))
-    assert 0.06 <= rollout.critical_seconds <= rollout.seconds + 0.02
-    assert rollout.seconds < 0.02 * 14, "the turns of an exchange are in flight together"
-    assert rollout.usage.calls == 14
+    assert (rollout.critical_seconds, rollout.seconds, rollout.usage.calls) == (6.0, 6.0, 14)
 
 
 def test_identical_user_requests_at_temperature_0_are_asked_for_once():

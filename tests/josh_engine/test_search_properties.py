@@ -15,7 +15,7 @@ from josh_engine.tree import branches, fold, ideal_path, label_turns, tree_order
 from josh_engine.values import Collapsed, NodeAdded, SearchEnded
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(searches())
 def test_labels_reasons_and_beam(searched: Searched) -> None:
     tree, config = searched.tree, searched.config.strategy
@@ -44,7 +44,7 @@ def test_labels_reasons_and_beam(searched: Searched) -> None:
         assert len(fold(searched.events[:end]).frontier) <= max(config.max_beam, 1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(searches())
 def test_reward_ideal_path_and_negatives(searched: Searched) -> None:
     tree = searched.tree
@@ -62,7 +62,7 @@ def test_reward_ideal_path_and_negatives(searched: Searched) -> None:
         assert (label == "ideal") == (node in ideal)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(searches(), st.sampled_from(("whole_turn", "first_divergence")), st.booleans())
 def test_no_text_is_ever_up_and_down_in_the_same_context(searched: Searched, rows: str, filtered: bool) -> None:
     extraction = extract([searched.source()], RowPolicy(rows=rows, filtered=filtered))  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def test_no_text_is_ever_up_and_down_in_the_same_context(searched: Searched, row
         assert pair.chosen.completion_rows != pair.rejected.completion_rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(searches(), st.data())
 def test_a_tree_is_its_events_folded_in_any_portions_and_through_json(searched: Searched, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(searched.events)))
@@ -84,7 +84,7 @@ def test_a_tree_is_its_events_folded_in_any_portions_and_through_json(searched: 
     assert sorted(tree_order(node) for node in added) == sorted(set(map(tree_order, added)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**31), st.integers(0, 3))
 def test_same_seed_same_events(seed: int, trial: int) -> None:
     config = strategy(depth=3)

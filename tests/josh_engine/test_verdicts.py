@@ -11,7 +11,7 @@ from small import FIND_HOTEL, HOTEL, TRAIN, search, strategy
 from josh_engine.extract import RowPolicy, extract, preference_pairs
 from josh_engine.models.scripted import say
 from josh_engine.pair_verdicts import heeded, stale
-from josh_engine.rows import FORMATS, render_files
+from josh_engine.rows import FORMATS, provenance, render_files
 from josh_engine.tree import ideal_path, label_turns
 from josh_engine.values import Verdict
 from josh_engine.verdicts import IDEAL_PATH, last_word, pair_subject, standing, turn_subject
@@ -69,12 +69,29 @@ def test_a_pair_the_auditor_took_out_or_turned_round_gives_no_downvote():
 
 def test_audit_policies_keep_what_was_judged_or_agreed():
     searched = search(SCRIPT)
-    agreed = on("0", "left", rival="1", side="left")
+    agreed = on("0", "left", rival="1", side="left", blind=True)
     assert kto(searched, policy=RowPolicy(audit="audited")) == []
     assert set(kto(searched, agreed, policy=RowPolicy(audit="agreed"))) == {("0", True), ("1", False)}
-    turned = on("0", "right", rival="1", side="left")
+    turned = on("0", "right", rival="1", side="left", blind=True)
     assert kto(searched, turned, policy=RowPolicy(audit="agreed")) == []
     assert {node for node, _ in kto(searched, on("0", "good"), policy=RowPolicy(audit="agreed"))} == {"0"}
+
+
+def test_a_word_on_a_pair_that_was_not_blind_takes_rows_away_but_vouches_for_none():
+    searched = search(SCRIPT)
+    seen = on("0", "left", rival="1", side="left")
+    blind = replace(seen, id="v2", auditor="bo", blind=True)
+    whole = {("0", True), ("1", False)}
+    for policy in (RowPolicy(audit="audited"), RowPolicy(audit="agreed")):
+        assert kto(searched, seen, policy=policy) == []
+        assert set(kto(searched, seen, blind, policy=policy)) == whole
+    otherwise = replace(seen, verdict="right")
+    assert kto(searched, otherwise, blind, policy=RowPolicy(audit="agreed")) == []
+    assert set(kto(searched, otherwise)) == {("0", True)}, "a turn that somebody prefers is never trained down"
+    counted = [
+        [each["counts"] for each in line["verdicts"]] for line in provenance(extract([searched.source(seen, blind)]))
+    ]
+    assert counted == [[False, True]] * len(counted) and counted
 
 
 def test_preference_pairs_are_turns_at_the_same_user_turn():

@@ -133,7 +133,7 @@ with open_store(Path(sys.argv[1])) as store:
 def test_processes_that_open_a_new_store_at_once_all_get_it_and_wait_for_one_another(tmp_path: Path) -> None:
     place = tmp_path / "josh.db"
     children = [subprocess.Popen([sys.executable, "-c", OPEN_AND_WRITE, str(place)]) for _ in range(4)]
-    assert [child.wait(60) for child in children] == [0, 0, 0, 0]
+    assert [child.wait(170) for child in children] == [0, 0, 0, 0]
     with open_store(place) as store:
         assert store.read("SELECT count(*) FROM runs")[0][0] == 80
         assert store.read("PRAGMA integrity_check")[0][0] == "ok"

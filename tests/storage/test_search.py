@@ -92,7 +92,7 @@ def test_nothing_typed_is_an_operator(store: Store, run: Run, query: str) -> Non
     assert bool(found.hits) == bool(words)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=30))
 def test_no_query_is_an_error(store: Store, query: str) -> None:
     search_messages(store, query)

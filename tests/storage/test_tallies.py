@@ -15,14 +15,20 @@ from storage.database import Store
 from storage.tallies import tally_runs
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(40))
 def test_a_tally_says_what_the_metrics_say(store: Store, run: Run, seed: int) -> None:
     chance = random.Random(seed)
     _keep(store, [_drawn(chance, rollout) for rollout in runs.list_rollouts(store, run.id)])
-    summary, tally = summarise(runs.list_rollouts(store, run.id)), tally_runs(store)[run.id]
-    assert (tally.rollouts, tally.finished) == (6, summary.finished)
-    expected = [each.value if each else None for each in (summary.average_reward, summary.success_rate)]
-    assert [tally.average_reward, tally.success_rate] == [pytest.approx(each) for each in expected]
+    rollouts = runs.list_rollouts(store, run.id)
+    summary, tally = summarise(rollouts), tally_runs(store)[run.id]
+    assert (tally.finished, tally.rollouts) == (summary.success.finished, summary.success.asked)
+    assert tally.rollouts == 6 and tally.full == sum(each.state == "done" and each.success for each in rollouts)
+    for rate, estimate, value, low in (
+        (summary.reward, summary.average_reward, tally.average_reward, tally.average_reward_low),
+        (summary.success, summary.success_rate, tally.success_rate, tally.success_rate_low),
+    ):
+        assert [value, low] == [pytest.approx(rate.value), pytest.approx(rate.low)]
+        assert rate.value == (pytest.approx(estimate.value) if estimate else None)
 
 
 def test_a_store_without_runs_has_no_tallies(store: Store) -> None:

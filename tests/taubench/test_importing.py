@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,8 @@ NOT_A_TASK = {
     r"task 0, action 0 is no Action": python_tasks("dev").replace("Action(name=", "dict(name="),
     r"task 0, action 0: kwargs is no plain value": python_tasks("dev").replace("kwargs={", "kwargs={**x, "),
     r"task 0: actions is no list": python_tasks("dev").replace("actions=[", "actions=None, more=["),
+    r"task 0: outputs is no plain value": python_tasks("dev").replace("outputs=[]", "outputs={'1'}"),
+    r"task 0, action 0: kwargs is no plain value.": python_tasks("dev").replace("kwargs={", "kwargs={'x': 1e999, "),
     r"task 0: instruction is no str": python_tasks("dev").replace("instruction=", "instructed="),
 }
 
@@ -90,7 +93,12 @@ def test_task_files_are_read_and_never_run(said: str, text: str, tmp_path: Path,
     [
         ("tasks_dev.json", lambda told: told[0].pop("instruction"), "task 0: instruction"),
         ("tasks_dev.json", lambda told: told[0]["actions"].append({"name": "fly", "kwargs": {}}), "task 0, action 1"),
+        ("tasks_dev.json", lambda told: told[0]["actions"].append({"name": ["x"], "kwargs": {}}), "task 0, action 1"),
+        ("tasks_dev.json", lambda told: told[0].update(outputs=[1]), "task 0: outputs"),
+        ("tasks_dev.json", lambda told: told[0].update(id=True), "task 0: no task with an id"),
+        ("tasks_test.json", lambda told: told[2].update(id=0), "task 2: id 0 is task 0's too"),
         ("users.json", lambda told: told.update(x=1), "users.json holds no records"),
+        ("orders.json", lambda told: told["#W0000001"].update(total=math.nan), "orders.json .* holds NaN"),
     ],
 )
 def test_what_is_wrong_is_named_by_file_index_and_field(tmp_path, file, change, said):

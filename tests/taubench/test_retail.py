@@ -86,22 +86,28 @@ def test_the_world_keeps_its_contract_and_leaves_the_unachievable_out(real):
     assert all(f"{number}" in world.note("train") for number in UNACHIEVABLE)
     assert world.note("train").startswith("19 of 500 train tasks are left out")
     assert world.note("test").startswith("11 of 115 tasks have no goal") and world.note("dev").startswith("1 of 20")
-    assert world.note("train_all") == ""
+    told = world.note("test")
+    assert "The gold writes of test-012, test-013, test-064 and test-106 cannot all succeed" in told
+    assert told.endswith("Doing nothing earns 1.0 in test-012 and test-106.")
+    assert world.unachievable(world.scenarios("test")) == ("test-012", "test-013", "test-064", "test-106")
+    assert "train-024, train-027" in world.note("train_all") and "gold writes" not in world.note("dev")
 
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))
-def test_wrong_missing_and_further_arguments_change_nothing(base, name):
+@pytest.mark.parametrize("strict", [False, True])
+def test_wrong_missing_and_further_arguments_change_nothing(base, name, strict):
     known = PARAMETERS[name]
-    lists = {key: ["x"] for key in known}
-    wrong = [{}, dict.fromkeys(known, 7), dict.fromkeys((*known, "more"), "x"), dict.fromkeys(known), lists]
+    wrong = [{}, dict.fromkeys((*known, "more"), "x"), dict.fromkeys((*known, "data"), "x")]
+    if strict:
+        wrong += [dict.fromkeys(known, 7), dict.fromkeys(known), {key: ["x"] for key in known}]
     for arguments in wrong:
         if set(arguments) == set(known) and not known:
             continue
-        environment = RetailEnvironment(base)
-        before = environment.fingerprint()
+        environment = RetailEnvironment(base, strict=strict)
+        before = environment.shop.digest()
         answered = environment.call(ToolCall("call_1", name, arguments))
         assert answered.error and answered.error.startswith("Error: "), (name, arguments)
-        assert answered.fault == "bad_argument" and environment.fingerprint() == before
+        assert answered.fault == "bad_argument" and environment.shop.digest() == before
 
 
 def test_an_unknown_tool_is_an_unknown_action(base):

@@ -83,10 +83,14 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, da
     assert main(["import", str(tmp_path / "r.json"), *words]) == 0
     made = json.loads(capsys.readouterr().out)
     assert (made["conversations"], made["success"], made["failed"], made["regraded"]) == (5, 1.0, 1, 4)
+    assert (made["finished"], made["asked"], made["success_low"]) == (4, 8, 0.5), "two trials of each of four tasks"
     assert made["rejected"] == ["r.json, result 5: reward is absent or of another kind."]
     with services.open_store(tmp_path / "josh.db") as store:
         told = services.run_result(store, made["run"])
         assert (told.finished, told.failed, told.success_rate) == (4, 4, 1.0), "no figure comes from a fault"
+        assert (told.pass_k, told.pass_k_n, told.pass_k_low) == ((1.0,), (4,), (0.5,))
+        unread = services.open_rollout(store, f"{made['run']}/test-001/1").rollout
+        assert unread.error == "It cannot be read: r.json, result 5: reward is absent or of another kind."
         broken = services.open_rollout(store, f"{made['run']}/test-000/1").rollout
         assert (broken.state, broken.error) == ("failed", "The file says: quota")
         assert told.usd is None and told.agent_usage.usd is None, "v1 does not say what the agent cost"
@@ -102,6 +106,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_kept(of_the_small_shop, da
         assert services.run_result(store, made["run"]).state == told.state
     told = in_words(Imported(**made))
     assert "1 were broken off" in told and "Left out: r.json, result 5" in told
+    assert "success by the file 1.000 (≥0.500), 4 of 8 finished" in told
 
 
 def test_whose_tasks_they_are_is_told_by_what_their_users_were_told(data, tmp_path):
@@ -163,9 +168,10 @@ def test_a_folder_of_simulations_is_read_and_what_was_broken_off_counts_nowhere(
     with services.open_store(tmp_path / "josh.db") as store:
         made = import_results(store, tmp_path / "told", tmp_path)
         assert (made.conversations, made.failed, made.success) == (2, 1, 1.0)
+        assert (made.finished, made.asked, made.success_low) == (1, 3, pytest.approx(1 / 3))
         assert made.rejected == ("simulations/2.json: messages is absent or of another kind.",)
         run = services.load_run(store, made.run)
-        assert (run.config.world, run.config.split, run.config.trials) == ("tau2-retail", "base", 2)
+        assert (run.config.world, run.config.split, run.config.trials) == ("tau2-retail", "base", 3)
         result = services.run_result(store, made.run)
         assert (result.agent_usage.usd, result.user_usage.usd, result.agent_usage.calls) == (0.02, 0.01, 2)
         opened = services.open_rollout(store, f"{made.run}/7/0")
@@ -237,6 +243,55 @@ def test_what_does_not_parse_is_named_by_file_index_and_field(tmp_path, said, te
             import_results(store, tmp_path / "r.json", tmp_path)
         assert said.split(",")[-1].strip() in str(told.value)
         assert services.list_runs(store) == ()
+
+
+def test_a_customer_s_own_calls_stand_in_its_turn_and_are_not_the_agent_s_errors(tmp_path):
+    """As in τ²-bench's telecom, where the customer has a phone in hand."""
+    said = [
+        {"role": "assistant", "content": "Hi!"},
+        {"role": "user", "content": "No signal."},
+        {"role": "assistant", "content": "Please switch airplane mode off."},
+        {"role": "user", "content": None, "tool_calls": [
+            {"id": "u1", "name": "toggle_airplane_mode", "arguments": {}, "requestor": "user"},
+            {"id": "u2", "name": "check_sim", "arguments": {"slot": 1}, "requestor": "user"}]},
+        {"role": "tool", "id": "u2", "content": "Error: no such slot", "requestor": "user", "error": True},
+        {"role": "tool", "id": "u1", "content": "Airplane mode is off.", "requestor": "user"},
+        {"role": "user", "content": "Done, and it works."},
+        {"role": "assistant", "content": None, "tool_calls": [
+            {"id": "a1", "name": "get_line", "arguments": {"line": "L1"}, "requestor": "assistant"}]},
+        {"role": "tool", "id": "a1", "content": "{}", "requestor": "assistant"},
+        {"role": "assistant", "content": "Good."},
+        {"role": "user", "content": None, "tool_calls": [{"id": "u3", "name": "reboot", "arguments": {}}]},
+    ]  # fmt: skip
+    simulation = {**SECOND["simulations"][0], "messages": said}
+    info = {**SECOND["info"], "environment_info": {"domain_name": "telecom"}}
+    (tmp_path / "r.json").write_text(json.dumps({**SECOND, "info": info, "simulations": [simulation]}))
+    (one,) = read_results((tmp_path / "r.json").read_text(), "r.json").trajectories
+    assert [turn.speaker for turn in one.turns] == ["user", "agent", "user", "agent", "user"]
+    calls = [[(call.id, call.name, call.answer) for call in turn.calls] for turn in one.turns]
+    assert calls[2] == [
+        ("call_1", "toggle_airplane_mode", "Airplane mode is off."), ("call_2", "check_sim", "Error: no such slot"),
+    ]  # fmt: skip
+    assert calls[3] == [("call_3", "get_line", "{}")] and calls[4] == [("call_4", "reboot", "")] and not calls[1]
+    assert (one.turns[2].reply, one.turns[3].reply) == ("Done, and it works.", "Good.")
+    with services.open_store(tmp_path / "josh.db") as store:
+        made = import_results(store, tmp_path / "r.json", tmp_path)
+        judged = services.evaluate_run(store, made.run, data=tmp_path)
+        assert (judged.errors_by_api, judged.bad_api_use) == ({}, 0.0)
+        opened = services.open_rollout(store, f"{made.run}/7/0")
+    assert [call.name for call in opened.tree.nodes["0u"].turn.calls] == ["toggle_airplane_mode", "check_sim"]
+
+
+def test_an_answer_goes_to_the_call_that_it_names(tmp_path):
+    asked = [{"id": "x", "name": "think", "arguments": {}}, {"id": "y", "name": "calculate", "arguments": {}}]
+    said = [
+        {"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": asked},
+        {"role": "tool", "id": "y", "content": "2"}, {"role": "tool", "id": "x", "content": "Hm."},
+    ]  # fmt: skip
+    told = {"simulations": [{**SECOND["simulations"][0], "messages": said}]}
+    turn = read_results(json.dumps(told), "r").trajectories[0].turns[1]
+    assert [call.answer for call in turn.calls] == ["Hm.", "2"]
+    assert [(each.tool_call_id, each.content) for each in turn.messages[1:]] == [("call_2", "2"), ("call_1", "Hm.")]
 
 
 def test_act_agents_results_are_read_from_user_messages(base, tasks):

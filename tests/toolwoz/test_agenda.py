@@ -260,13 +260,13 @@ def test_questions_in_any_agents_words_are_understood(reply, slots):
     assert read_reply(reply, "restaurant", WORDS).asks - {"leaveAt", "arriveBy"} == slots
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.sampled_from(["restaurant", "hotel", "attraction", "train"]))
 def test_no_reply_is_too_hostile_to_read(reply, domain):
     read_reply(reply, domain, WORDS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=120), max_size=6), st.integers(0, 2**31 - 1))
 def test_the_user_answers_any_reply(replies, seed):
     for turn in say(DINNER, *replies, seed=seed):

@@ -47,7 +47,7 @@ def invented_words(name: str) -> set[str]:
     return {word.removesuffix("'s") for word in name.split()} - PLAIN
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(split=SPLITS, index=INDEXES)
 def test_every_goal_call_is_credited_and_every_booked_record_is_found(split: str, index: int) -> None:
     scenario = make_scenario(split, index)
@@ -59,7 +59,7 @@ def test_every_goal_call_is_credited_and_every_booked_record_is_found(split: str
         assert hits and (part["record"] is None or part["record"] in identities)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(split=SPLITS, index=INDEXES)
 def test_scenarios_have_toolwozs_structure(split: str, index: int) -> None:
     scenario = make_scenario(split, index)
@@ -80,7 +80,7 @@ def test_scenarios_have_toolwozs_structure(split: str, index: int) -> None:
         assert all(part["book"][slot] != value for slot, value in part["fail_book"].items())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(split=SPLITS, index=INDEXES)
 def test_a_first_wish_or_booking_gets_the_guest_nowhere(split: str, index: int) -> None:
     scenario = make_scenario(split, index)
@@ -94,7 +94,7 @@ def test_a_first_wish_or_booking_gets_the_guest_nowhere(split: str, index: int) 
             assert json.loads(environment.call(call(f"book_{domain}", **wrong)).answer)["success"] is False
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(split=SPLITS, index=INDEXES)
 def test_the_brief_tells_every_wish_or_refers_back_to_it(split: str, index: int) -> None:
     scenario = make_scenario(split, index)
@@ -108,7 +108,7 @@ def test_the_brief_tells_every_wish_or_refers_back_to_it(split: str, index: int)
             assert hidden in told or refers_back, (slot, value, scenario.brief)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(split=SPLITS, number=st.integers(0, 10_000))
 def test_every_name_of_a_town_holds_an_invented_word_of_its_splits_lanes(split: str, number: int) -> None:
     for name in names_in(town(number, split)):
@@ -123,7 +123,7 @@ def test_the_lanes_of_the_splits_are_disjoint() -> None:
     assert set(SPLIT_LANES) == {*LISTED, "pretrain"}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(numbers=st.lists(st.integers(0, 10_000), min_size=4, max_size=4))
 def test_towns_of_different_splits_share_no_name(numbers: list[int]) -> None:
     towns = [town(number, split) for number, split in zip(numbers, SPLIT_LANES, strict=True)]

@@ -49,7 +49,7 @@ def test_enums_are_what_the_database_holds() -> None:
         ("food", "Portugese", "portuguese"),
         ("internet", "free", "yes"),
         ("time", "9:15", "09:15"),
-        ("time", "after 17:00", "17:00"),
+        ("leaveAt", "after 17:00", "17:00"),
         ("leaveAt", "5:45pm", "17:45"),
         ("leaveAt", "8 p.m.", "20:00"),
         ("arriveBy", "1715", "17:15"),

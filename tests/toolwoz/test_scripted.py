@@ -291,13 +291,13 @@ def test_no_preference_is_no_wish():
     assert (heard.slots, heard.dropped) == ({"pricerange": "cheap"}, {"area"})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=300))
 def test_no_text_is_too_hostile_to_read(text):
     read(text, WORDS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=120), min_size=1, max_size=4), st.integers(0, 2**31 - 1))
 def test_it_answers_anything(texts, seed):
     path = []

@@ -22,7 +22,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from josh_engine import errors
-from josh_engine.errors import JoshError, ModelError, ModelUnavailable
+from josh_engine.errors import Away, JoshError, ModelError, ModelUnavailable
 from josh_engine.values import Json
 
 WORKER = "josh_engine.models.local.worker"
@@ -44,12 +44,15 @@ class WorkerProcess:
         self.numbers = 0
         self.deaths = 0
         self.final: Mapping[str, Json] | None = None
+        self.away = False
 
     def ask(self, request: Mapping[str, Json]) -> tuple[int, Answer]:
         """(the request's number, its answer to come). Raises a JoshError where there can be none."""
         with self.lock:
             if self.final is not None:
                 raise error_of(self.final)
+            if self.away:
+                raise _away()
             if self.life is None or self.life.over:
                 self.life = self._start()
             self.numbers += 1
@@ -70,11 +73,13 @@ class WorkerProcess:
             if self.life is not None:
                 self.life.drop(number)
 
-    def close(self) -> None:
+    def close(self, *, away: bool = False) -> None:
+        """`away`: for good, in the middle of a run that is to stop."""
         with self.lock:
+            self.away |= away
             life, self.life = self.life, None
         if life is not None:
-            life.close()
+            life.close(away=away)
 
     @property
     def pid(self) -> int | None:
@@ -123,7 +128,7 @@ class _Life:
         self.lock = threading.Lock()
         self.pending: dict[int, Answer] = {}
         self.ready: Answer = Future()
-        self.over = self.closed = False
+        self.over = self.closed = self.away = False
         self.failed: Mapping[str, Json] | None = None
         self.outbox: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
@@ -155,8 +160,8 @@ class _Life:
             if self.pending.pop(number, None) is not None:
                 self.outbox.put(json.dumps({"drop": number}))
 
-    def close(self) -> None:
-        self.closed = True
+    def close(self, *, away: bool) -> None:
+        self.closed, self.away = True, away
         self.process.kill()  # it holds nothing that is not held here
         self.process.wait()
 
@@ -200,7 +205,9 @@ class _Life:
                 error = message.get("error")
                 _settle(answer, message, error=error_of(error) if error else None)
 
-    def _death(self) -> ModelUnavailable:
+    def _death(self) -> JoshError:
+        if self.away:
+            return _away()
         if self.closed:
             return ModelUnavailable("The local model was closed.", remedy="Resume the run.")
         code = self.process.poll() or 0
@@ -217,6 +224,10 @@ class _Life:
         self.complaints.seek(0)
         lines = self.complaints.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:300] if lines else ""
+
+
+def _away() -> Away:
+    return Away("The run was asked to stop before the local model had answered.", remedy="Resume the run.")
 
 
 def error_of(given: Mapping[str, Json]) -> JoshError:

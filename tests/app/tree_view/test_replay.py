@@ -40,7 +40,7 @@ def test_the_steps_of_the_sample_search_are_its_moments():
     check_every_moment(search_events())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(searches())
 def test_the_steps_of_any_search_are_its_moments(searched):
     check_every_moment(searched.events)

@@ -142,10 +142,11 @@ def _read(kind: str, told: Sequence[tuple[Any, str]], read: Callable[[Any, str],
 
 def _unread(told: Any, error: str) -> list[Trajectory]:
     """One without a conversation; none where no task is named."""
-    task, trial = (told.get("task_id"), told.get("trial")) if isinstance(told, dict) else (None, None)
-    if not isinstance(task, int | str) or isinstance(task, bool):
+    try:
+        task, trial = fields.name_of(told, "task_id", ""), fields.trial(told, "")
+    except DatasetError:
         return []
-    return [Trajectory(str(task), trial if isinstance(trial, int) else 0, 0.0, (), (), error=error, unread=True)]
+    return [Trajectory(task, trial, 0.0, (), (), error=error, unread=True)]
 
 
 def _first(told: Any, where: str) -> Trajectory:

@@ -53,6 +53,19 @@ def answer_of(text: str) -> dict[str, Json]:
     return answer
 
 
+def answer_unread(refused: str) -> dict[str, Json]:
+    """The answer behind a refusal in which a server says that it could not read its own model's call: no move
+    (`models/finishes.py`), with what the model wrote where the server quotes it (`failed_generation`, Groq)."""
+    try:
+        error = json.loads(refused)["error"]
+        written = error["failed_generation"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        written = ""
+    message = {"role": "assistant", "content": written if isinstance(written, str) else ""}
+    usage = {"prompt_tokens": 0, "completion_tokens": 0}  # refusals are not paid for
+    return {"choices": [{"message": message, "finish_reason": "malformed_function_call"}], "usage": usage}
+
+
 def completion_of_answer(answer: Mapping[str, Json], price: Price = Price()) -> Completion:  # noqa: B008 - frozen
     """Raises BadResponse where this is no chat completion."""
     choices = answer.get("choices")

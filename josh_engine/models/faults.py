@@ -20,6 +20,7 @@ TRUST = (
     "If it is your own or your company's, name the file that vouches for it: export SSL_CERT_FILE=/path/to/ca.pem"
     " (PEM), and start again."
 )
+UNREAD = "unread"  # what the model wrote, the server could not read: its answer, and no fault on the way
 NAMED_BY_HAND = ("temperature", "top_p", "top_k", "max_tokens")
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from josh_engine.errors import BadResponse, ModelError, ModelUnavailable
 from josh_engine.models import faults, habits
-from josh_engine.models.answers import answer_of, completion_of_answer, request_body, with_extras
+from josh_engine.models.answers import answer_of, answer_unread, completion_of_answer, request_body, with_extras
 from josh_engine.models.endpoint import Endpoint, Extras, Timeouts
 from josh_engine.models.kinds import KINDS
 from josh_engine.models.limits import Limits, Patience
@@ -137,6 +137,8 @@ class OpenAIChat:
                 answer = await self._object(place, sent)
             except _Refused as refused:
                 row = faults.meaning(refused.refusal, sent, known)
+                if row.kind == faults.UNREAD:
+                    return answer_unread(refused.refusal.text)
                 if not (self._moved(refused.refusal, place) or self._learned(refused.refusal, row)):
                     self._give_up(faults.fault(row, refused.refusal, self.endpoint, sent), row, scopes)
                 continue

@@ -285,7 +285,7 @@ import sys
 from streamlit.testing.v1 import AppTest
 for page, params in (("overview", {{}}), ("run", {{"run": {played.id!r}}}),
                      ("tree", {{"run": {played.id!r}, "scenario": {played.config.scenarios[0]!r}}})):
-    test = AppTest.from_file("streamlit_app.py", default_timeout=PATIENCE)
+    test = AppTest.from_file("streamlit_app.py", default_timeout={PATIENCE})
     test.run()
     for name, value in params.items():
         test.query_params[name] = value

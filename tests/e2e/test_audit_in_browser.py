@@ -202,8 +202,7 @@ def test_a_pair_seen_on_its_tree_page_is_told_before_the_verdict_and_kept_as_not
     told = "You saw this pair's label on the Tree page; your verdict will not count as blind."
     expect(page.get_by_text(told)).to_be_visible()
     settled(page)
-    page.get_by_test_id("judging").click()
-    page.keyboard.press("1")
+    page.locator(".st-key-verdict-left button").click()
     said(page, 1)
     expect(page.locator(".st-key-last")).to_contain_text("not blind")
     assert [each.verdict.blind for each in audit(served, run).judged if each.verdict.auditor == me] == [False]

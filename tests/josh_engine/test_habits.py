@@ -14,6 +14,7 @@ from fake_openai.server import Programme, Refused, Running, running
 
 from josh_engine.errors import BadResponse, MissingKey, ModelError, RateLimited
 from josh_engine.models.endpoint import Extras
+from josh_engine.models.finishes import no_move
 from josh_engine.models.habits import HABITS, fitted
 from josh_engine.models.openai_chat import OpenAIChat
 from josh_engine.values import Message, Sampling, ToolCall
@@ -310,3 +311,23 @@ def test_a_header_that_is_quoted_back_is_hidden():
         model = chat(server.url, headers={"api-key": 'hid"den-4711'}, secrets=('hid"den-4711',))
         using(model, lambda opened: opened.complete(ASKED))
     assert "den-4711" not in str(caught.value) and "(the key)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "written"),
+    [
+        (
+            400,
+            {"message": "Failed to call a function.", "code": "tool_use_failed", "failed_generation": "<find{"},
+            "<find{",
+        ),
+        (500, "error parsing tool call: raw='{\"name\": ', err=unexpected end of JSON input", ""),
+        (500, {"message": "Failed to parse input at pos 12: {", "type": "server_error"}, ""),
+    ],
+)
+def test_a_call_that_the_server_could_not_read_is_the_models_answer_and_no_move(status, error, written):
+    with running(Programme(lambda body: Refused(status, {"error": error}))) as server:
+        completion = using(chat(server.url), lambda model: model.complete(ASKED, (TOOL,), Sampling(), 7))
+    fault = no_move(completion)
+    assert (completion.content, fault.fault) == (written, "cut") and "could not read its call" in fault.why
+    assert len(server.requests) == 1, "whether to ask again is the journal's to say"

@@ -263,6 +263,11 @@ def test_a_local_model_whose_calls_nothing_reads_is_told_of_once():
             answer.set_result({"content": words, "tool_calls": [], "finish": "stop", "usage": usage})
             return 1, answer
 
+        def ready(self) -> Future[Any]:
+            loaded: Future[Any] = Future()
+            loaded.set_result({})
+            return loaded
+
     chat = LocalChat([Worker()])  # type: ignore[list-item]
     ask = [Message("user", "Book it")]
     asyncio.run(chat.complete(ask))

@@ -63,6 +63,8 @@ class WorkerProcess:
         with self.lock:
             if self.final is not None:
                 raise error_of(self.final)
+            if self.away:
+                raise _away()
             if self.life is None or self.life.over:
                 self.life = self._start()
             return self.life.ready

@@ -37,7 +37,7 @@ def exported(request, tmp_path_factory) -> Path:
 
 
 def by_hand() -> dict[str, bytes]:
-    """Small searches with a malformed call, whose arguments are text where others are objects."""
+    """Small searches with a call that is no JSON."""
     sources = []
     for seed in range(8):
         script = {
@@ -75,13 +75,10 @@ def test_what_is_loaded_is_what_was_written(exported, name):
     assert len(loaded) == len(written) > 0 and list(changes(written, loaded)) == []
 
 
-def test_malformed_arguments_arrive_as_the_model_wrote_them(exported):
-    calls = [
-        call["function"]["arguments"]
-        for row in load(exported, "kto")
-        for call in row["completion"][0].get("tool_calls", ())
-    ]
-    assert {type(call) for call in calls} == {str, dict}
+def test_arguments_are_objects_for_a_call_that_is_no_json_is_no_row_s_answer(exported):
+    messages = [each for row in load(exported, "kto") for each in (*row["prompt"], *row["completion"])]
+    calls = [call["function"]["arguments"] for each in messages for call in each.get("tool_calls", ())]
+    assert {type(call) for call in calls} == {dict}
 
 
 def arguments(folder: Path, config, **more):

@@ -62,7 +62,7 @@ HABITS: Sequence[Habit] = (
     Habit(
         "policy_mark", "the system text is not in the prompt, and something stands in its place",
         "writes a mark in the place of the system text: its model knows one policy by heart",
-        "Nothing, where the rows' policy is that one.", "note", "system", "",
+        "Nothing need be done where the rows' policy is that one.", "note", "system", "",
         "embedded/model/chat_template.jinja, whose policy is one token",
     ),
     Habit(
@@ -132,7 +132,8 @@ HABITS: Sequence[Habit] = (
     ),
     Habit(
         "text_arguments", "a call is taken, or written as JSON, only where its arguments are given as text",
-        "wants a call's arguments as text", "Nothing: they are given so, in play as in training.", "note", "calls", "",
+        "wants a call's arguments as text", "Nothing need be done: they are given so, in play as in training.",
+        "note", "calls", "",
         "https://github.com/vllm-project/vllm/issues/13125",
     ),
     Habit(
@@ -150,14 +151,14 @@ HABITS: Sequence[Habit] = (
     Habit(
         "drops_earlier_thoughts", "thoughts of an answer are gone once a user has spoken again",
         "cuts the thoughts of earlier answers, in play as in training: rows of one path with thoughts are read each by "
-        "itself", "Nothing, but training reads more tokens.", "note", "earlier_thoughts", "",
+        "itself", "Nothing need be done; training reads more tokens.", "note", "earlier_thoughts", "",
         "https://github.com/raullenchai/Rapid-MLX/pull/3464",
     ),
     Habit(
         "adds_thought", "an empty thought stands before the last answer that has none, and is gone once it is not the "
         "last",
         "writes an empty thought before the last answer, which nobody sampled",
-        "Nothing: rows are trained as they stand in the history, without it.", "note", "", "",
+        "Nothing need be done: rows are trained as they stand in the history, without it.", "note", "", "",
         "https://github.com/unslothai/unsloth/pull/3110",
     ),
     Habit(
@@ -174,13 +175,14 @@ HABITS: Sequence[Habit] = (
     ),
     Habit(
         "edges", "white space at the edges of a message is cut or added",
-        "cuts or adds white space at the edges of a message", "Nothing: it does so in play as in training.", "note",
+        "cuts or adds white space at the edges of a message",
+        "Nothing need be done: it does so in play as in training.", "note",
         "", "", "https://github.com/mistralai/mistral-inference/issues/35",
     ),
     Habit(
         "default_system", "words nobody wrote stand in the prompt of a conversation without a system message",
         "writes a system text of its own where a conversation has none",
-        "Nothing, where rows have a system message.", "note", "no_system", "",
+        "Nothing need be done where rows have a system message.", "note", "no_system", "",
         "https://github.com/hiyouga/LlamaFactory/pull/10773",
     ),
     Habit(

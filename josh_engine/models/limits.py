@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from josh_engine.errors import BadResponse, ModelError, RateLimited
+from josh_engine.errors import ModelError, RateLimited
 from josh_engine.models.endpoint import USUAL_TRIES
 from josh_engine.models.pace import Pace, answered, first_pace, limited, started, troubled
 
@@ -25,12 +25,10 @@ T = TypeVar("T")
 class Patience:
     """How often a call is repeated, and how long that may take; seconds.
 
-    `bad_tries` for answers that are no completions: more would not help. A Retry-After above `longest_wait` is no
-    pause but a refusal.
+    A Retry-After above `longest_wait` is no pause but a refusal.
     """
 
     tries: int = USUAL_TRIES
-    bad_tries: int = 3
     first: float = 0.5
     longest: float = 30.0
     longest_wait: float = 120.0
@@ -77,7 +75,7 @@ class Limits:
             return False
         if isinstance(error, RateLimited) and (error.wait or 0.0) > self.patience.longest_wait:
             return False
-        return tried < (self.patience.bad_tries if isinstance(error, BadResponse) else self.patience.tries)
+        return tried < self.patience.tries
 
     async def _once(self, ask: Callable[[], Awaitable[T]], *, again: bool) -> T:
         sent = await self._admitted(again)

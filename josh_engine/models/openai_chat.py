@@ -273,7 +273,7 @@ def open_endpoint(
 def limits_of(endpoint: Endpoint) -> Limits:
     return Limits(
         first_pace(endpoint.max_concurrency, endpoint.requests_per_minute),
-        Patience(tries=endpoint.tries, bad_tries=min(Patience().bad_tries, endpoint.tries)),
+        Patience(tries=endpoint.tries),
     )
 
 

@@ -47,9 +47,9 @@ def test_every_fault_that_passes_ends_in_a_repetition_and_the_answer(kind):
         ("error_inside", RateLimited, 6),
         ("words_inside", ModelUnavailable, 6),
         ("error_in_choice", ModelUnavailable, 6),
-        ("truncated", BadResponse, 3),
-        ("empty_choices", BadResponse, 3),
-        ("wrong_shape", BadResponse, 3),
+        ("truncated", BadResponse, 6),
+        ("empty_choices", BadResponse, 6),
+        ("wrong_shape", BadResponse, 6),
     ],
 )
 def test_every_fault_that_does_not_pass_is_an_error_with_a_name_after_bounded_tries(kind, error, tries):

@@ -24,10 +24,11 @@ from typing import Any
 from app import catalog, demo, jobs, launching
 from app.models import model_source
 from app.settings import data_path
+from app.training_words import setting_words
 from josh_engine.encoding import load
 from josh_engine.errors import ConfigError, JoshError, TrainingError
 from josh_engine.models.local.adapter import MANIFEST, manifests
-from josh_engine.training.config import PRECISIONS, Progress, Report, TrainConfig, preset
+from josh_engine.training.config import Progress, Report, TrainConfig, preset
 from josh_engine.training.merge import Merged
 from josh_engine.training.precision import Precision
 from josh_engine.training.preflight import Preflight
@@ -173,20 +174,6 @@ def _waited_for(process: subprocess.Popen[str], waiting: Callable[[], object]) -
         process.kill()
         process.communicate()
         raise
-
-
-def setting_words(settings: Mapping[str, Any]) -> list[str]:
-    """Settings as the command line takes them."""
-    words: list[str] = []
-    for name, value in settings.items():
-        flag = f"--{name.replace('_', '-')}"
-        if name == "bfloat16":
-            words += ["--precision", next(word for word, means in PRECISIONS.items() if means is value)]
-        elif isinstance(value, bool):
-            words.append(flag if value else f"--no-{flag.removeprefix('--')}")
-        elif value is not None:
-            words += [flag, str(value)]
-    return words
 
 
 def dry_run(request: TrainingRequest) -> Preflight:

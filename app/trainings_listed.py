@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from app.listings import NO_FIGURE, Listed, address, duration, linked, moment
-from app.trainings import Preflight, Training, setting_words
+from app.training_words import setting_words
+from app.trainings import Preflight, Training
 from josh_engine.training.config import PRESETS, SETTINGS, preset
 from josh_engine.training.samples import Sample
 from josh_engine.values import Json

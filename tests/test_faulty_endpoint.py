@@ -22,7 +22,7 @@ from app import rendering, services
 from josh_engine.config import RunConfig
 from josh_engine.encoding import load
 from josh_engine.models.finishes import no_move
-from josh_engine.values import Completion, Json, Usage
+from josh_engine.values import Completion, Usage
 
 CANARY = "sk-canary-90cc12ab"
 ROOT = Path(__file__).parent.parent
@@ -90,7 +90,7 @@ def test_rows_of_an_endpoint_that_mixes_every_fault_into_30_percent_of_its_answe
     runs = []
     for name, faults in (("whole", Faults()), ("faulty", Faults(0.3, kinds))):
         (tmp_path / name).mkdir()
-        with running(Programme(never_silent, faults=faults)) as server:
+        with running(Programme(answer, faults=faults)) as server:
             describe(tmp_path, server.url, monkeypatch, tries=6)
             at = place(tmp_path / name, "tiny", model="tiny", agent=agent, concurrency=8, scenarios=scenarios)
             while play(at) == "failed":
@@ -101,13 +101,6 @@ def test_rows_of_an_endpoint_that_mixes_every_fault_into_30_percent_of_its_answe
     assert faulty.rows() == whole.rows()
     assert _said(faulty) == _said(whole) and not any(map(no_move, _said(faulty).values()))
     assert _figures(faulty) == _figures(whole)
-
-
-def never_silent(body: Json) -> Json:
-    """The usual player, which says nothing now and then, without that: here silence is the server's."""
-    told = answer(body)
-    message = told["choices"][0]["message"]
-    return told if message["content"] or message.get("tool_calls") else answer(body | {"seed": body.get("seed", 0) + 1})
 
 
 def _said(at: Place) -> dict[tuple[str, str, int], Completion]:

@@ -188,10 +188,12 @@ def test_an_adapter_is_judged_beside_its_base_and_a_base_is_played_once(tmp_path
 def test_table_4a_and_parameter_errors_lead_to_their_turns_and_stand_beside_the_paper_s(standings):
     base, other = standings
     errors = ({"api": "book_train", "parameter": "day", "kind": "wrong value", "count": 3, "share": 0.75},)
-    kinds = {"bad_api_use": 0.2, "incorrect_format": 0.01}
+    kinds = {"bad_api_use": 0.2, "incorrect_format": 0.01, "cut": 0.05, "empty": 0.0}
     mine = replace(other.judged, error_kinds=kinds, parameter_errors=errors)
     rows = leaderboard.kinds_listed(replace(other, judged=mine), base, {"of": "x"}).rows
-    assert [[cell["text"] for cell in row["cells"]][1:2] for row in rows] == [["20.0%"], ["1.0%"]]
+    assert [[cell["text"] for cell in row["cells"]][0:2] for row in rows] == [
+        ["Bad API use", "20.0%"], ["Incorrect format", "1.0%"], ["Cut off", "5.0%"], ["Empty", "0.0%"],
+    ]  # fmt: skip
     assert [cell["text"] for cell in rows[1]["cells"]][-2:] == ["25%", "1%"]
     assert rows[0]["href"] == "evaluate?of=x&table=bad_api_use"
     (row,) = leaderboard.parameters_listed(replace(other, judged=mine), {"of": "x"}).rows

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 OTHERS = "9 of 9 rows are another's (agent scripted, without a model)."
 
 
-def found(request: TrainingRequest) -> Preflight:
+def found(request: TrainingRequest, *, waiting: object) -> Preflight:
     meant = bool(request.settings.get("rows_of_others"))
     pieces = ("cpu", 1.0, 10**6, ())
     return Preflight(5, 4, 0, 9, 900, 300, 12, 8_000, 100, *pieces, OTHERS, not meant, "float32: as asked for")

@@ -53,7 +53,7 @@ def in_commands(messages: list[Json], names: list[str], chance: random.Random) -
         call = json.dumps({"name": chance.choice(names), "parameters": {"a": "b"}})
         return said(f"PLAN I look it up. <COMMAND_END>\nAPICALL {call} <COMMAND_END>")
     if drawn < MALFORMED:
-        return said(chance.choice(("PLAN hm <COMMAND_END>", 'APICALL {"name": <COMMAND_END>', "", "SPEAK {")))
+        return said(chance.choice(("PLAN hm <COMMAND_END>", 'APICALL {"name": <COMMAND_END>', "SPEAK {")))
     return said(f"PLAN I ask. <COMMAND_END>\nSPEAK {words(chance)} <COMMAND_END>")
 
 

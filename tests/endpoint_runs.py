@@ -14,7 +14,6 @@ from josh_engine.values import Completion, Goal, Scenario
 from josh_engine.worlds.scripted import ScriptedWorld
 
 TOOLS = ("find_hotel", "find_train", "book_hotel")
-MOST_SCENARIOS = 30
 SCENARIOS = tuple(f"s{number}" for number in range(8))
 ROW_FILES = ("sft.jsonl", "kto.jsonl", "dpo.jsonl")
 CONFIG = RunConfig(
@@ -31,8 +30,16 @@ Asked = tuple[str, str]  # request hash, seed
 
 
 def open_world() -> ScriptedWorld:
+    return _world(len(SCENARIOS))
+
+
+def open_large_world() -> ScriptedWorld:
+    return _world(30)
+
+
+def _world(scenarios: int) -> ScriptedWorld:
     sizes = (1, 2, 3, 1, 2, 1, 2, 1)
-    return ScriptedWorld([_scenario(f"s{number}", sizes[number % len(sizes)]) for number in range(MOST_SCENARIOS)])
+    return ScriptedWorld([_scenario(f"s{number}", sizes[number % len(sizes)]) for number in range(scenarios)])
 
 
 def _scenario(name: str, size: int) -> Scenario:
@@ -85,7 +92,8 @@ def place(
 ) -> Place:
     """A queued run; `name` is what `--model` would take, `model` what the endpoint calls it."""
     chosen = tuple(f"s{number}" for number in range(scenarios))
-    config = replace(CONFIG, agent=agent, model=name, user_model=name, scenarios=chosen)
+    world = CONFIG.world if scenarios <= len(SCENARIOS) else "endpoint_runs:open_large_world"
+    config = replace(CONFIG, world=world, agent=agent, model=name, user_model=name, scenarios=chosen)
     with services.open_store(folder / "josh.db") as store:
         run = services.create_run(store, config, limits=RunLimits(concurrency=concurrency))
     return Place(folder / "josh.db", run.id, model)

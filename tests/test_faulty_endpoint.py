@@ -81,7 +81,11 @@ def test_rows_after_20_percent_faults_and_resumes_are_those_of_a_run_without(
 
 @pytest.mark.parametrize(
     ("agent", "scenarios"),
-    [("react", 8), ("function_calling", 8), pytest.param("function_calling", 30, marks=pytest.mark.slow)],
+    [
+        ("function_calling", 8),
+        pytest.param("react", 8, marks=pytest.mark.slow),
+        pytest.param("function_calling", 30, marks=pytest.mark.slow),
+    ],
 )
 def test_rows_of_an_endpoint_that_mixes_every_fault_into_30_percent_of_its_answers_are_those_of_a_clean_one(
     agent: str, scenarios: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -104,7 +104,8 @@ def test_three_auditors_have_an_alpha(store):
 
 @pytest.mark.long(12)
 def test_provenance_tells_who_by_pseudonym_how_and_when(store):
-    (pair,) = [each for each in audit(store).pairs if (each.rollout, each.bad) in downs(store)][:1]
+    trained_away = downs(store)
+    pair = next(each for each in audit(store).pairs if (each.rollout, each.bad) in trained_away)
     judge(store, pair, "good", "Ada Lovelace", reason="wrong API; too late")
     lines = [each for each in kto(store) if each["verdicts"]]
     assert lines

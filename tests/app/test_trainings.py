@@ -110,11 +110,9 @@ def test_a_deleted_folder_is_free_again(store, rows, model, tmp_path):
         trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out))
     shutil.rmtree(out)
     second = trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out))
-    assert second.id != first.id and trainings.run_training(store, second.id).state == "done"
+    assert second.id != first.id and second.state == "queued"
     gone = trainings.load_training(store, first.id)
     assert (gone.state, gone.adapter, gone.out) == ("done", None, f"{out} (deleted)")
-    shutil.rmtree(out)
-    assert trainings.create_training(store, request(rows, model, trainer="kto_packed", out=out)).id != second.id
 
 
 def test_a_stop_does_not_wait_for_a_step_that_does_not_end(store, rows, model, monkeypatch):

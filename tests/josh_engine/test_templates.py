@@ -248,3 +248,23 @@ def test_each_habit_is_seen_in_two_templates_and_named(tokenizer, name):
 def test_every_habit_has_templates_here():
     families = {name for each in FAMILIES.values() for name in names(tiny_tokenizer(["a"]), each)}
     assert {each.name for each in HABITS} - set(BROKEN) - families == {"broken_calls", "changes", "refuses"}
+
+
+@pytest.mark.parametrize(
+    "answer", ["[]", "{}", '"ok"', "null", '[{"name": "inn"}]', '{"status": "FAILURE", "reason": "-"}']
+)
+def test_a_template_with_a_mark_for_a_word_keeps_what_stands_behind_it_however_short(answer):
+    """The embedded model's writes APIRETURN as a token of its own; "APIRETURN []" holds no other word."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(Path(__file__).parents[2] / "embedded" / "model")
+    call = 'PLAN Look.<COMMAND_END>APICALL {"name": "search_hotel", "parameters": {"area": "north"}}<COMMAND_END>'
+    prompt = [
+        {"role": "system", "content": "Help the guest."},
+        {"role": "user", "content": "A hotel in the north."},
+        {"role": "assistant", "content": call},
+        {"role": "user", "content": f"APIRETURN {answer}"},
+    ]
+    said = {"role": "assistant", "content": "PLAN None.<COMMAND_END>SPEAK There is none.<COMMAND_END>"}
+    tokens, begins = renderer(tokenizer).cut(Row(prompt, [said], (), True, "r"))
+    assert tokenizer.decode(tokens[begins:]).strip().startswith(said["content"])
